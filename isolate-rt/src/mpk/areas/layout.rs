@@ -76,7 +76,7 @@ static ARENA_END: AtomicUsize = AtomicUsize::new(0);
 /// Whether `address` can belong to a domain. False before the first domain is made.
 #[inline]
 pub(crate) fn in_arena(address: usize) -> bool {
-    // The end first: where there is one, there is a start.
+    // The end is read first, since it is written last: if it is set, the start is set, too.
     address < ARENA_END.load(Ordering::Acquire) && address >= ARENA_START.load(Ordering::Relaxed)
 }
 

@@ -143,7 +143,8 @@ impl Rooms {
             let undisturbed = Undisturbed::begin();
             self.take().then_some(Held { rooms: self, _undisturbed: undisturbed })
         });
-        // Until here a handler could have forked. Who discards waits from here on.
+        // Up to here a signal handler could have forked, and the instance could have ended. From here on a thread that discards the
+        // instance waits for the books.
         held.filter(|_| !is_over())
     }
 
@@ -208,7 +209,7 @@ impl Rooms {
             let Range { start, end } = room.range();
             start.saturating_sub(address) + (address + 1).saturating_sub(end)
         };
-        // Of two as near, the one that lies before: overflows go up.
+        // If two blocks are equally near, take the one below: overflows go upwards.
         let room = self.known().iter().filter(|_| self.area.contains(&address)).min_by_key(distance)?;
         let start = room.start.load(Ordering::Relaxed).wrapping_add(room.offset.load(Ordering::Relaxed));
         let is_live = room.is_open.load(Ordering::Relaxed);
@@ -273,7 +274,7 @@ impl Room {
 /// The books, until it is dropped.
 pub(in crate::mpk) struct Held<'a> {
     rooms: &'a Rooms,
-    // Behind it: given back last.
+    // The last field, so that it is dropped last.
     _undisturbed: Undisturbed,
 }
 

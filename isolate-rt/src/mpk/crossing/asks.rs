@@ -6,8 +6,8 @@ use crate::mpk::areas::mappings::WORDS;
 use libc::c_int;
 use std::ptr;
 
-/// Stands where a callback's number would: the domain's allocator asks for more of its heap, up to the address that it
-/// gives in place of a message.
+/// These stand where the number of a callback would. This one: the domain's allocator asks for more of its heap, up to the address
+/// that it gives in place of a message.
 pub(super) const OPEN_HEAP: usize = usize::MAX;
 /// As above: it asks for a room ([`rooms`](crate::mpk::areas::rooms)).
 pub(super) const OPEN_ROOM: usize = usize::MAX - 1;
@@ -22,7 +22,7 @@ pub(super) const MAPPINGS: usize = usize::MAX - 5;
 /// It asks for a date ([`super::calendar`]).
 pub(super) const CALENDAR: usize = usize::MAX - 6;
 
-/// Its allocator has given NULL: for as many bytes as stand in place of a message.
+/// Its allocator has returned NULL: the number of bytes that were asked for stands in place of a message.
 pub(super) const REFUSED: usize = usize::MAX - 7;
 
 /// It is about to go on with the stack pointer that stands in place of a message (`longjmp`).

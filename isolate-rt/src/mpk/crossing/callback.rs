@@ -67,7 +67,7 @@ pub(super) unsafe extern "C" fn dispatch(
         seat.has_on_stack(from.addr(), size_of::<[usize; WORDS]>()) && {
             // SAFETY: as above.
             let wish = unsafe { words(from) };
-            // A file's server may be slow to answer, or dead.
+            // Outside, because the server of a mapped file may be slow to answer, or dead: nobody shall wait for this thread meanwhile.
             let prepare = || instance.mappings.prepare(wish);
             answer(
                 instance
@@ -125,7 +125,7 @@ unsafe fn words<const COUNT: usize>(from: *const u8) -> [usize; COUNT] {
 /// Runs what uses nothing of the domain, and may take as long as it takes: whoever discards the instance meanwhile does not wait for it.
 /// To be followed by a look at the generation.
 fn outside<R>(seat: &Seat, thread: &Thread, f: impl FnOnce() -> R) -> R {
-    // Need not wait for the program's code, which may wait for them.
+    // From here on, threads that discard the instance do not wait for this one: the code of the program may be waiting for them.
     seat.running.store(IN_CALLBACK, Ordering::Release);
     let result = f();
     // As in `Entry::run`: say that we are inside, then look whether there is still something to be inside of.
@@ -167,6 +167,7 @@ unsafe fn call_closure(number: usize, (from, to): (*const u8, *mut u8), activati
         thread.set_at_work(true);
         answered
     });
-    // In the child of a fork who looks at the clock is gone; a call that would go on for ever does not go on.
+    // If the closure has forked, this may be the child, where the timer or the watchdog thread does not exist. If it cannot be set up
+    // anew, the call ends here, since nothing else would end it in time.
     answered && (thread.tid() == tid || instance.limit.in_child(until).is_ok())
 }

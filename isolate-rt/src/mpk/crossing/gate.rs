@@ -134,7 +134,7 @@ impl Activation {
 }
 
 /// Opens the program's memory and the runtime's keys ([`PROGRAMS_RIGHTS`]), and looks whether that is what was written: whoever jumped
-/// here with another value in `eax` is sent back to take the right one. (So is who has left while another thread took a key.)
+/// here with another value in `eax` is sent back to take the right one. (So is a thread that leaves while another one allocates a key.)
 macro_rules! open_root {
     () => {
         concat!(
@@ -158,7 +158,7 @@ macro_rules! close_root {
 }
 
 /// What the program had in vector and mask registers is not the domain's: 0. Uses flags; what not every CPU does stands apart
-/// ([`other_vectors`]).
+/// (`other_vectors`).
 macro_rules! clear_vectors {
     () => {
         "cmp byte ptr [rip + {vectors}], {avx}
@@ -191,7 +191,7 @@ macro_rules! other_vectors {
 /// From the domain's FS base, flags and floating-point state to the program's, once `rsp` points at what [`enter`] kept: MXCSR
 /// and the x87 control word. Direction and alignment-check flags and the x87 stack are put right: compiled code relies on them.
 /// (Flags and x87 status are looked at long after they were asked for: in this order the answers cost half of what they cost
-/// at once.) Uses `rax` and `rcx`; what is [`seldom`] needed stands apart.
+/// at once.) Uses `rax` and `rcx`; what is `seldom` needed stands apart.
 macro_rules! back_in_root {
     () => {
         "mov rcx, gs:[{root_fs}]
@@ -402,7 +402,8 @@ unsafe extern "C" {
 
 /// Where the signal handler sends a thread whose call is over.
 pub(in crate::mpk) fn rewind() -> usize {
-    // The label stands in `enter`, which must exist for it even where nothing ever enters: in this crate's own unit tests.
+    // The label is defined by the assembly of `enter`. This mention makes the linker keep it where nothing calls it, as in this
+    // crate's own unit tests.
     std::hint::black_box(enter as *const ());
     (__isolate_rt_rewind as *const ()).addr()
 }

@@ -8,8 +8,9 @@ use crate::machine::pkey::{self, PROGRAMS_RIGHTS, wrpkru};
 use std::arch::naked_asm;
 use std::sync::atomic::Ordering;
 
-/// Opens the runtime's keys for the calling thread, which GS leads to. In a call nothing is opened: a handler that interrupted one
-/// has what it needs, and is told so where it wants another ([`Unsupported::InSignalHandler`](crate::Unsupported)).
+/// Opens the runtime's keys for the calling thread, which GS leads to. While the thread is in a call nothing is opened: only a signal
+/// handler that interrupted the call can be running then. It has been given what it needs, and a call that it begins ends with
+/// `InSignalHandler` anyway.
 pub(in crate::mpk) fn open_own(thread: &Thread) {
     if !thread.active().is_null() {
         return;
@@ -32,7 +33,7 @@ pub(super) fn give_back(before: u32) {
 #[cold]
 fn give_back_others(before: u32) {
     let rights = pkey::with_own_open(before);
-    // A thread whose rights are older than the runtime's last key has nothing of its own.
+    // They may have differed only because they are older than the runtime's last key. Then there is nothing to give back.
     if rights != PROGRAMS_RIGHTS.load(Ordering::Relaxed) {
         // SAFETY: of a thread of the program's, in no call.
         unsafe { write(rights) };

@@ -24,7 +24,7 @@ pub(in crate::mpk) struct Thread {
     active: UnsafeCell<*mut Activation>,
     fs: AtomicUsize,
     tid: AtomicI32,
-    /// Another for each thread that the process ever had, unlike its number and this record.
+    /// Different for each thread that the process ever had. (The number of a thread that ended, and this record, are used again.)
     serial: AtomicU64,
     in_use: AtomicBool,
     /// What it keeps in each instance.
@@ -51,7 +51,7 @@ const _: () = assert!(Thread::ACTIVE == 0);
 // SAFETY: `active` is only touched by the thread whose it is, in the gate and in the signal handler; the rest is atomic.
 unsafe impl Sync for Thread {}
 
-/// As many instances as there can be (`layout::SLOTS`), and one.
+/// One more than there can be instances (`layout::SLOTS`), which makes it a power of two.
 pub(in crate::mpk) const SLOTS: usize = 16;
 
 static THREADS: List<Thread> = List::new();
@@ -114,8 +114,9 @@ impl Thread {
 
     /// Which thread runs, found without thread-local storage: inside a domain FS is the domain's.
     ///
-    /// A new thread inherits the GS base of its creator, but not its signal stack: so the thread is the record's owner if it runs on
-    /// that record's signal stack. Where the program has put another in its place, the thread number decides.
+    /// GS alone does not tell, since a new thread inherits the GS base of its creator. But it does not inherit the signal stack: a thread
+    /// that runs on the signal stack of a record owns that record. Where the program has installed another signal stack, the thread
+    /// number decides.
     pub(in crate::mpk) fn running() -> Option<&'static Self> {
         let gs = cpu::read_gs();
         all().find(|&thread| ptr::from_ref(thread).addr() == gs).filter(|thread| {
@@ -329,8 +330,8 @@ pub(crate) fn remember_signal_stack(stack: &libc::stack_t) {
     }
 }
 
-/// Gives the thread a signal stack of key 0. Whatever was there before (std has one for its stack-overflow report) was
-/// likely as good, but its size is not ours to know.
+/// Gives the thread a signal stack of key 0. One that the thread had before (std installs one for its stack-overflow report) would
+/// do as well, but the runtime cannot rely on its size.
 fn install_stack() -> Result<usize, Unsupported> {
     let size = stack_span();
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;

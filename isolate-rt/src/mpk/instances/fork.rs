@@ -4,15 +4,15 @@
 //! Nor is that copy of one moment: pages are copied one after the other while the other threads run, and the child may have
 //! the lock of a heap as it was taken, and the note that a thread is inside as it was before. So before a fork
 //!
-//! - [`Work`] that no child could finish comes to its end, and none begins: taking seats, making domains, asking the loader;
-//! - seats that other threads keep and do not use are taken from them: their next call would be [`Work`].
+//! - [`Work`](work::Work) that no child could finish comes to its end, and none begins: taking seats, making domains, asking the loader;
+//! - seats that other threads keep and do not use are taken from them: their next call would be such work.
 //!
 //! A thread that has a seat then is in the middle of a call, and the child makes that instance anew.
 //!
 //! | | [`before`] the fork | [`in_parent`] | [`in_child`] |
 //! |---|---|---|---|
 //! | [`FORKER`] | this thread: no work begins in others | nobody | nobody |
-//! | [`Worker::pieces`] of others | waited for until there are none, at most for [`PATIENCE`] | as they are | none: their threads are gone |
+//! | [`pieces`](work::Worker::pieces) of others | waited for until there are none, at most for [`PATIENCE`] | as they are | none: their threads are gone |
 //! | [`QUIET`] | whether that was so in time; then the locks of all rooms are held | given back, and no more | given back; an instance goes on where that was so and nobody was inside, and is made anew elsewhere |
 //! | [`ALONE`] | whether this is the only thread, and asks the loader nothing | | whether the loader can be asked |
 //! | [`NESTED`] | one more, where a handler has interrupted a fork of its thread: nothing else is done | one fewer: nothing else is done | none |

@@ -401,7 +401,7 @@ fn is_dying(generation: u64) -> bool {
     generation & 1 != 0
 }
 
-/// The half that a futex can wait on: x86-64 is little-endian.
+/// The low 32 bits, for a futex to wait on. They come first: x86-64 is little-endian.
 fn low_half(word: &AtomicU64) -> *const u32 {
     word.as_ptr().cast()
 }

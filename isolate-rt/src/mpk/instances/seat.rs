@@ -29,9 +29,8 @@ pub(in crate::mpk) struct Seat {
     layout: SeatLayout,
     /// Whose it is; null is nobody's.
     pub(super) owner: AtomicPtr<Thread>,
-    /// Number of the thread that is in the domain on this seat; 0 while none is, [`IN_CALLBACK`] while it will be again, [`STOPPED`]
-    /// while it has something to clear.
-    /// Read by whoever clears the instance.
+    /// The number of the thread that is inside on this seat, and 0 while none is. [`IN_CALLBACK`] while the thread runs code of the program
+    /// and will go back in; [`STOPPED`] from a fault until the instance is discarded. Threads that discard the instance read it.
     pub(in crate::mpk) running: AtomicI32,
     pub(in crate::mpk) watched: Watched,
     /// Set once the seat has been laid out.
@@ -61,7 +60,7 @@ struct Own {
     inputs: Inputs,
 }
 
-/// The thread runs a callback of the program's. It looks before it goes back in.
+/// The thread runs a callback of the program. Before it goes back in it looks whether the instance is still the same.
 pub(in crate::mpk) const IN_CALLBACK: i32 = -1;
 /// The thread was stopped; it looks at what there is, and has not discarded the instance yet.
 pub(super) const STOPPED: i32 = -2;

@@ -35,7 +35,7 @@ pub(in crate::mpk) struct Slot {
 
 /// A kept seat that another thread is about to take.
 fn wanted(seat: *mut Seat) -> *mut Seat {
-    // Odd: no seat lies there.
+    // An odd address, at which no seat can lie.
     seat.wrapping_byte_add(1)
 }
 
@@ -106,7 +106,7 @@ impl Seats {
         }
         loop {
             let seen = self.released.load(Ordering::Acquire);
-            // Not while it waits.
+            // Begun anew for each attempt: a thread that waits for a seat must not keep others from forking.
             let work = Work::begin();
             let Some(seat) = self.seats.iter().find(|seat| seat.claim(thread)).or_else(|| self.revoke(thread)) else {
                 drop(work);
@@ -201,7 +201,7 @@ impl Seats {
 
     /// When `thread` ends: gives back what it has, seats of calls that were leaked among them.
     pub(super) fn retire(&self, thread: &Thread) {
-        // First, and not while somebody takes it: whose the seat is would be decided twice.
+        // The kept seat first. If another thread is just taking it, wait until that is decided: else both would decide whose it is.
         thread.slot(self.index).give_up();
         for seat in self.seats.iter().filter(|seat| ptr::eq(seat.owner.load(Ordering::Relaxed), thread)) {
             seat.next_call();

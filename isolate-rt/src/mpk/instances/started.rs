@@ -92,7 +92,7 @@ impl Started {
             if seen.ending == 0 || instance.generation() != generation || Instant::now() >= until || is_late() {
                 return false;
             }
-            // The half that a futex can wait on: x86-64 is little-endian.
+            // A futex waits on 32 bits. At this address is the low half of the word: x86-64 is little-endian.
             wait(self.count.as_ptr().cast(), seen.word() as u32, A_MOMENT);
         }
     }
@@ -178,7 +178,7 @@ impl Task {
         let mut entry = match self.instance.enter_this() {
             Ok(entry) => entry,
             Err(kind) => {
-                // Who joins it would wait for ever.
+                // Otherwise a thread that joins it would wait for ever.
                 let cause = Fault::new(self.instance.name, OWN_THREAD, kind);
                 return self.instance.discard(None, self.generation, Some(cause));
             }
@@ -187,7 +187,7 @@ impl Task {
         let function = unsafe { std::mem::transmute::<usize, Option<unsafe extern "C" fn(usize)>>(self.function) };
         let (Some(function), argument) = (function, self.argument) else { return };
         if entry.generation() != self.generation {
-            // Who asked for it is gone.
+            // The generation that asked for the thread is gone.
             return;
         }
         let watched = entry.unwatched();

@@ -28,7 +28,7 @@ impl View {
     /// Runs `f` in the program, while nobody discards the instance: if it is what it was in this generation. Where `f` has met what is
     /// no memory, in a mapping of the domain, this discards the instance, and gives what that was.
     pub(crate) fn during<R>(&self, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
-        // A view that was put away outlives its call, and the seat is then somebody else's, or will be.
+        // A view may be kept for longer than its call. By then the seat may belong to another call.
         let is_used = |thread: &&Thread| self.instance.seats.uses(thread, self.seat);
         let Some(thread) = self.seat.owner_here().filter(is_used) else { return Err(FaultKind::DomainLost) };
         /// Lets those go on who wait for us, also when `f` panics.
@@ -69,7 +69,8 @@ impl View {
     /// Lets `look` read from `address` on, and tells it how many bytes it may: to the end of what the domain owns there, of the argument
     /// that the call was given there, or of the read-only data around it, which stays mapped meanwhile. To be used [`View::during`] which the instance is what it was.
     pub(crate) fn read<R>(&self, address: usize, look: impl FnOnce(usize) -> R) -> R {
-        // Of a mapping first: what can be written there may go on where it can be read only.
+        // Ask about mappings first, and for reading: a writable part of a mapping may be followed by a part that is read-only, and both
+        // may be read.
         let mapped = self.instance.mappings.readable_until(address).map(|until| until - address);
         match mapped.or_else(|| self.writable_from(address)).or_else(|| self.input_from(address)) {
             Some(readable) => look(readable),
@@ -99,7 +100,7 @@ impl View {
         Some(until - address)
     }
 
-    /// As [`Entry::owns`].
+    /// As [`Entry::owns`](super::entry::Entry::owns).
     pub(crate) fn owns(&self, address: usize) -> bool {
         self.instance.readable_until(address).is_some()
     }

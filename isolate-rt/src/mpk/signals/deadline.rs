@@ -169,7 +169,7 @@ fn timer() -> Result<Timer, Unsupported> {
 }
 
 fn set(timer: Timer, until: Moment) -> Result<(), Unsupported> {
-    // First: a handler that makes a call in between puts the timer back to this.
+    // Noted before the timer is set: a signal handler that makes a call in between sets the timer back to what is noted here.
     TIMER.set(Some(Timer { until, ..timer }));
     let again = if until == Moment::NEVER { Duration::ZERO } else { AGAIN };
     let spec = |duration: Duration| libc::timespec {

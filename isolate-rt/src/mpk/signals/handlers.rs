@@ -194,7 +194,7 @@ pub(super) fn needed() -> u64 {
     FAULTS.into_iter().chain(deadline::signal()).fold(0, |signals, number| signals | 1 << (number - 1))
 }
 
-/// Makes sure that the calling thread blocks none of the signals that end calls. Gives the mask that it had.
+/// Unblocks, for the calling thread, all signals that end calls. Gives the mask that the thread had before.
 pub(in crate::mpk) fn unblock() -> libc::sigset_t {
     // SAFETY: sets of our own; glibc's function, past our own that only filters.
     unsafe {
@@ -208,7 +208,8 @@ pub(in crate::mpk) fn unblock() -> libc::sigset_t {
     }
 }
 
-/// Does something that may meet a closed key, which is opened by a fault, on a thread that may block faults.
+/// Runs `action` with the signals of faults unblocked. A thread that is older than a key is given the rights to it by the handler of the
+/// fault that its first access makes; with that signal blocked, the access would end the process.
 pub(in crate::mpk) fn with_faults<R>(action: impl FnOnce() -> R) -> R {
     let before = unblock();
     let result = action();

@@ -107,7 +107,8 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
     // SAFETY: the kernel's frame for this handler.
     let mut frame = unsafe { Frame::new(context) };
     let is_deadline = deadline::signal() == Some(signal);
-    // Code of a domain on no thread that is known: one that it has made by a raw system call, or under another GS.
+    // Whether this is code of a domain on a thread that the runtime does not know: one that the domain has made by a raw system call, or
+    // whose GS it has changed.
     let mut is_stray = !frame.is_of_program();
     if let Some(thread) = Thread::running() {
         // SAFETY: the call that this very thread is in; it is suspended while we run.
@@ -192,13 +193,14 @@ unsafe fn rewind(
         registers: Some(Registers { general: frame.general(), instruction: frame.instruction() }),
     });
     frame.unblock(handlers::needed());
-    // Not one that the program has put there.
+    // If the program has installed a signal stack of its own, that one stays.
     if frame.signal_stack().is_none_or(layout::in_arena) {
         let (start, len) = thread.kernels_stack();
         frame.set_signal_stack(start, len);
     }
     frame.go_to(gate::rewind());
-    // Not needed there: for the frame of a signal that comes before the gate has loaded its own.
+    // The gate loads its stack pointer itself. But a signal may come before it does, and the kernel would put that signal's frame at
+    // whatever address the domain has left there.
     frame.set_stack(activation.root_stack());
 }
 

@@ -58,12 +58,12 @@ impl Watched {
         self.calls.store(self.calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    /// What runs on the seat from now on takes as long as it takes. Gives the number of calls there were.
+    /// From now on nobody looks how long the call on this seat takes. Gives the number of calls so far, for [`Watched::resume`].
     pub(in crate::mpk) fn pause(&self) -> u64 {
         self.calls.swap(0, Ordering::Relaxed)
     }
 
-    /// After [`Watched::pause`]: numbers go on from there, none comes twice.
+    /// Ends a [`Watched::pause`]. The numbers of calls go on from where they were, so that no number is used twice.
     pub(in crate::mpk) fn resume(&self, calls: u64) {
         self.calls.store(calls, Ordering::Relaxed);
     }
@@ -99,10 +99,10 @@ pub(in crate::mpk) fn is_asleep() -> bool {
 /// Makes the watchdog look, from now on.
 #[cold]
 pub(in crate::mpk) fn wake() -> Result<(), Unsupported> {
-    // Signal handlers would wait here for what they have interrupted. The new thread inherits the mask: the program's signals
-    // are not for it.
+    // A signal handler that interrupted this code and came here would wait for the very code that it interrupted. And the new thread
+    // inherits the mask, so that it gets none of the program's signals.
     let quiet = Quiet::begin();
-    // No lock: in the child of a fork nobody would give it back.
+    // No lock is used: if a thread of the parent held it during a fork, it would stay locked in the child.
     loop {
         match STATE.compare_exchange(NONE, STARTING, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => {

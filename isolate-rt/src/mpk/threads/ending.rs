@@ -1,15 +1,15 @@
 //! When a thread ends: what the runtime has of it is given back last of all.
 //!
-//! After every thread-local was dropped, that is: what is dropped there may own things in a domain, and make calls. glibc runs
-//! the destructors of pthread keys after those of thread-locals, and up to four times where one of them sets a key anew: a call
-//! that another key's destructor makes is undone, too.
+//! That has to happen after all thread-locals were dropped, because a thread-local may own something in a domain, and make a call
+//! when it is dropped. glibc runs the destructors of pthread keys after those of thread-locals. Where a key's destructor sets a key
+//! anew, glibc runs them again, up to four times: so what a call made by another key's destructor has taken is given back, too.
 
 use crate::fault::Unsupported;
 use libc::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The key, and one; 0 before there is one.
+/// The number of the pthread key, plus one: 0 means that there is no key yet.
 static KEY: AtomicU32 = AtomicU32::new(0);
 
 /// Makes the key by which `give_back` is called when a thread ends that [asked for it](remember). To be called before `main`: later

@@ -3,7 +3,7 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// Newest first. Only ever grows, without a lock.
+/// The newest record comes first. The list only grows, and takes no lock to do so.
 pub(in crate::mpk) struct List<T: 'static> {
     head: AtomicPtr<Node<T>>,
 }

@@ -4,7 +4,7 @@ use super::waiting::{wait_for, wake};
 use super::work::{Work, thread_address};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Which thread is at it, by [`thread_address`]; 0 while none is.
+/// The [`thread_address`] of the thread that makes a domain; 0 while none does.
 static MAKER: AtomicUsize = AtomicUsize::new(0);
 
 /// While it lives, its thread alone makes domains.
@@ -28,7 +28,7 @@ impl Drop for Making {
     }
 }
 
-/// In the child of a fork: whoever else was at it does not exist here.
+/// To be called in the child of a fork, where a thread that was making a domain does not exist.
 pub(in crate::mpk) fn forget_others() {
     if MAKER.load(Ordering::Relaxed) != thread_address() {
         MAKER.store(0, Ordering::Relaxed);

@@ -2,7 +2,8 @@
 
 use libc::{c_int, c_void};
 
-/// While it lives, the calling thread gets none of the program's signals; nor does ever who is [started](Quiet::start) meanwhile.
+/// While it lives, the calling thread gets none of the program's signals. A thread that is [started](Quiet::start) meanwhile inherits
+/// that, and never gets any.
 pub(in crate::mpk) struct Quiet(libc::sigset_t);
 
 impl Quiet {
@@ -18,8 +19,8 @@ impl Quiet {
 
     /// Starts a thread that nobody waits for, on a stack of so many bytes. The error is an `errno`.
     ///
-    /// Not by way of std, whose threads take a lock of its own before they run: in the child of a fork another thread, which was just
-    /// starting, may have it for ever.
+    /// Not by way of std, whose new threads take a lock before they run. If another thread of the parent was just starting when the
+    /// process forked, that lock stays taken in the child for ever.
     ///
     /// # Safety
     ///

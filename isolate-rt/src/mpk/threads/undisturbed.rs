@@ -1,10 +1,11 @@
 //! Moments in which no signal from elsewhere reaches a thread.
 
-/// Of what a thread does itself: these do not wait, blocked they are the end of the process. A filter for system calls may have a
-/// handler of the program carry those out (`SECCOMP_RET_TRAP`).
+/// The signals that a thread causes by what it does. They are never blocked: a fault whose signal is blocked ends the process. SIGSYS is
+/// among them because a filter of system calls may have a handler of the program carry them out (`SECCOMP_RET_TRAP`).
 const OWN: [libc::c_int; 6] = [libc::SIGSYS, libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP];
 
-/// While it lives, signals of the calling thread wait, but for its own. For what a handler must not find half done.
+/// While it lives, signals of the calling thread wait, but for those that it causes itself. For changes that a signal handler must not
+/// find half done.
 pub(in crate::mpk) struct Undisturbed(u64);
 
 impl Undisturbed {
@@ -19,7 +20,8 @@ impl Drop for Undisturbed {
     }
 }
 
-/// Gives the former one. Past libc, whose functions leave out signals of its own, and past ours, which leave out those of faults.
+/// Sets the mask and gives the former one. By a system call: libc's functions leave out signals that libc uses, and the runtime's own
+/// leave out those of faults.
 fn set_mask(mask: u64) -> u64 {
     let mut before = 0u64;
     // SAFETY: this thread's mask, as the kernel has it (rt_sigprocmask(2)).

@@ -21,11 +21,12 @@ pub(crate) fn wait(word: *const u32, seen: u32, at_most: Option<Duration>) {
 
 /// Waits for a moment while the word is `seen`.
 pub(in crate::mpk) fn wait_for(word: &AtomicUsize, seen: usize) {
-    // The half that a futex can wait on: x86-64 is little-endian.
+    // A futex waits on 32 bits. At this address is the low half of the word: x86-64 is little-endian.
     wait(word.as_ptr().cast(), seen as u32, A_MOMENT);
 }
 
-/// One fewer waits, or runs. (In the child of a fork that a signal handler or a closure made, they were forgotten.)
+/// Subtracts one from a count of threads, but never goes below 0: in the child of a fork the count may have been reset, while a thread
+/// that it counted goes on there.
 pub(in crate::mpk) fn one_fewer(count: &AtomicU32) {
     let _ = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
 }
@@ -47,7 +48,7 @@ pub(in crate::mpk) fn barrier() {
     }
 }
 
-/// What [`barrier`] needs once.
+/// Registers the process for [`barrier`], which needs it once.
 pub(in crate::mpk) fn register_barrier() -> Result<(), Unsupported> {
     // SAFETY: as `barrier`.
     let done = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) };

@@ -1,4 +1,4 @@
-//! Work that no child of a fork could finish, and so is let come to its end before a fork: see [`fork`](crate::mpk::instances::fork).
+//! Work that no child of a fork could finish, and so is let come to its end before a fork: see `instances::fork`.
 
 use super::ending;
 use super::list::List;
@@ -15,12 +15,13 @@ pub(in crate::mpk) static ENDED: AtomicU32 = AtomicU32::new(0);
 /// The longest that a thread waits for another one here: it may hold a lock that the other one needs.
 pub(in crate::mpk) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a thread is at. Each thread has its own, which changes with one instruction: a signal handler may fork between any two.
+/// Which work a thread has begun. Each thread has a record of its own, and changes it with single instructions, because a signal
+/// handler may fork between any two of them.
 pub(in crate::mpk) struct Worker {
-    /// Pieces of work: one within the other, or of a signal handler.
+    /// How many pieces of work have begun and not ended. There can be several: one within another, or one of a signal handler.
     pub(in crate::mpk) pieces: AtomicU32,
-    /// [`thread_address`] of its thread; 0 for nobody's. (Not a mark that it is taken: in the child of a fork the thread that goes on
-    /// keeps what it was about to take.)
+    /// The [`thread_address`] of the thread whose record this is; 0 for nobody's. (An address and not a flag: in the child of a fork the
+    /// thread that goes on recognises the record that it was about to take.)
     pub(in crate::mpk) owner: AtomicUsize,
 }
 
@@ -30,7 +31,7 @@ thread_local! {
     static OWN: Cell<Option<&'static Worker>> = const { Cell::new(None) };
 }
 
-/// When the calling thread ends: another may have what it has had.
+/// To be called when the calling thread ends: another thread may use its record from then on.
 pub(in crate::mpk) fn retire() {
     // A signal handler in between may have taken it again.
     while let Some(worker) = OWN.take() {
@@ -48,7 +49,8 @@ impl Worker {
     fn obtain() -> &'static Self {
         let this = thread_address();
         let is_free = |worker: &&Self| {
-            // This thread's already: of one that was here before, or taken by what this code, in a signal handler, has interrupted.
+            // It may be marked as this thread's already: a former thread may have had the same address, and this code, running in a
+            // signal handler, may have interrupted itself right after it took the record.
             worker.owner.load(Ordering::Relaxed) == this
                 || worker.owner.compare_exchange(0, this, Ordering::AcqRel, Ordering::Relaxed).is_ok()
         };
@@ -81,7 +83,7 @@ pub(in crate::mpk) fn others() -> impl Iterator<Item = &'static Worker> {
     WORKERS.iter().filter(move |worker| worker.owner.load(Ordering::Relaxed) != this)
 }
 
-/// While it lives no other thread forks, mostly: see [`PATIENCE`].
+/// While it lives no other thread forks, unless that thread has waited for longer than [`PATIENCE`].
 pub(crate) struct Work(&'static Worker);
 
 impl Work {
@@ -90,7 +92,8 @@ impl Work {
         let worker = Worker::own();
         let mut until = None;
         loop {
-            // First of all a look: a thread that backs off wakes the one that forks, and is to do so once per fork.
+            // Look before beginning: a thread that begins and then backs off wakes the one that forks, which should happen at most
+            // once per fork.
             let is_nested = worker.pieces.load(Ordering::Relaxed) > 0;
             let mut in_the_way = || {
                 let forker = FORKER.load(Ordering::SeqCst);

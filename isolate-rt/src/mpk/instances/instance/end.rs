@@ -23,9 +23,10 @@ impl Instance {
     /// nothing runs any more. `cause` is told to those who lose something by it; `None` in the child of a fork.
     #[cold]
     pub(in crate::mpk) fn discard(&self, own: Option<&Seat>, generation: u64, cause: Option<Fault>) {
-        // In the child of a fork a handler may have interrupted the program where it copies something out.
+        // Without a cause this is the child of a fork. The fork may have come from a signal handler that interrupted the program while it
+        // was copying something out of the heap, so there the heap must stay readable.
         let is_over = cause.is_some();
-        // First: whoever finds the generation dying may ask at once what it died of.
+        // The cause is noted before the generation ends, because a thread that finds it ended may ask for the cause at once.
         if let Some(cause) = cause {
             self.last_fault.set(generation, cause);
         }
@@ -43,7 +44,7 @@ impl Instance {
             let mut open = self.open.load(Ordering::Acquire);
             if open > drop_from {
                 drop_contents(drop_from, open - drop_from);
-                // What is open counts: a heap that was full would leave nothing to what the next generation maps.
+                // Open heap counts against the limit. If all of a full heap stayed open, the next generation could map nothing.
                 let stays_open = HEAP_KEPT.min(self.layout.heap.len() / 4);
                 let start = ptr::with_exposed_provenance_mut(drop_from);
                 if is_over
@@ -122,7 +123,8 @@ impl Instance {
             let mut running = false;
             for (seat, other) in others().map(|seat| (seat, seat.running.load(Ordering::Acquire))) {
                 if other == STOPPED && seat.owner_tid() != tid {
-                    // It looks at what it has met, as it was when it met it, and does not wait for us.
+                    // That thread has failed, too, and is reading what it met: nothing may change before it is done. It does not wait
+                    // for this thread, so this ends.
                     running = true;
                 } else if other > 0 && other != tid {
                     running = true;

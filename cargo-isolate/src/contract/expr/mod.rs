@@ -282,6 +282,28 @@ mod tests {
         check_condition("ret == 0 & 1", "9: expected `&&`, `||` or the end, found `&` [&]");
     }
 
+    /// Where it surely holds for every number below 0, what is left over is a count.
+    #[test]
+    fn numbers_below_0() {
+        for (text, expected) in [
+            ("ret < 0", true),
+            ("ret <= 0", true),
+            ("0 > ret", true),
+            ("ret <= -1", true),
+            ("ret != 3", true),
+            ("ret < -5 || ret >= -5", true),
+            ("ret == 0", false),
+            ("ret == -1", false),
+            ("ret < -1", false),
+            ("ret < 0 && ret != -5", false),
+            ("ret < 0 && n > 3", false),
+            ("f(ret)", false),
+        ] {
+            let (condition, _) = Condition::parse(text).expect("a condition");
+            assert_eq!(condition.takes_negatives(), expected, "{text}");
+        }
+    }
+
     #[test]
     fn lists_what_it_speaks_of() {
         let (_, mentions) = Expr::parse("max(*len, n) + ret + f(x)").expect("parses");

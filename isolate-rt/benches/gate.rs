@@ -65,6 +65,19 @@ fn main() {
     row("a `Call` begun and dropped", cycles::<TURNS, _>(|| DOMAIN.call("none").unwrap()), floor, "the floor");
     row("empty call", cycles::<TURNS, _>(empty(&DOMAIN)), floor, "the floor");
     row("… with a hardened heap, nothing new in it", cycles::<TURNS, _>(empty(&HARDENED)), floor, "the floor");
+    let with_output = || {
+        let mut call = DOMAIN.call("output").unwrap();
+        let room = call.output::<u8>(64).unwrap();
+        // SAFETY: does nothing.
+        unsafe { call.run(|| ()) }.unwrap();
+        room.len()
+    };
+    row(
+        "… with room for an output of 64 bytes, and a canary behind it",
+        cycles::<TURNS, _>(with_output),
+        floor,
+        "the floor",
+    );
     row("empty call with a deadline", cycles::<TURNS, _>(empty(&HURRIED)), floor, "the floor");
     row("… with the timer that all share", cycles::<TURNS, _>(empty(&WATCHED)), floor, "the floor");
     let mut callbacks = Callbacks::new();

@@ -3,7 +3,7 @@
 //! Tests compare each of these files with what it should be; the same tests write it where `ISOLATE_UPDATE` is set, so that
 //! there is one description of each file.
 
-use crate::pages;
+use crate::{pages, plot};
 use anyhow::{Context, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,6 +40,8 @@ pub(crate) fn write(root: &Path, runner: Option<&str>) -> anyhow::Result<()> {
     }
     println!("docs/rules/");
     pages::write(root)?;
+    println!("docs/endurance.svg");
+    plot::write(root)?;
     for (package, target, test) in WRITERS {
         println!("{package}: {test}");
         let mut cargo = update(root, "cargo");

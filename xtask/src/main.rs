@@ -2,6 +2,7 @@
 
 mod generate;
 mod pages;
+mod plot;
 mod rule;
 
 use std::path::Path;

@@ -6,7 +6,7 @@
 //! Each `wrpkru` is followed by a look at what it has written: who jumps to one, with a value of his own, is stopped behind
 //! it, or sent back to take the right one.
 
-use super::leave::{Reason, Stop};
+use super::leave::Stop;
 use super::thread::Thread;
 use super::{callback, rights};
 use crate::callback::Callbacks;
@@ -34,7 +34,7 @@ pub(in crate::mpk) struct Activation {
     generation: u64,
     /// Written by the signal handler before it sends the thread to [`rewind`].
     pub(in crate::mpk) stop: Option<Stop>,
-    /// Stack pointer of the domain while it waits for a callback, and when it has left. Its own affair.
+    /// Stack pointer of the domain while it waits for a callback. Its own affair.
     domain_stack: usize,
     pub(super) seat: &'static Seat,
     /// What the domain may call; null for nothing.
@@ -79,27 +79,20 @@ impl Activation {
         View::of(self.instance, self.seat, self.generation)
     }
 
-    /// Calls inside the domain. Comes back once, whatever happens in there, with the thread's rights to pages of others' keys.
+    /// Calls inside the domain. Comes back once, whatever happens in there, with the thread's rights to pages of others' keys. Says whether
+    /// what was called has returned. If it has not, and was not stopped, somebody else has: a frame of a call around this one, that code
+    /// in here went back to by `longjmp`.
     ///
     /// # Safety
     ///
     /// Stack and FS base are those of an instance that this thread holds, GS holds the thread, which is in no domain, and
     /// the function may be called with these arguments.
     #[inline]
-    pub(in crate::mpk) unsafe fn enter(&mut self, Work { function, argument, result, stack, fs }: Work) {
+    pub(in crate::mpk) unsafe fn enter(&mut self, Work { function, argument, result, stack, fs }: Work) -> bool {
         // SAFETY: by this function's contract.
-        unsafe { enter(self, argument, result, function, stack, fs) };
+        let left_at = unsafe { enter(self, argument, result, function, stack, fs) };
         rights::give_back(self.rights_before);
-        if self.domain_stack != stack {
-            self.note_jump();
-        }
-    }
-
-    /// What was called has not returned. Unless it was stopped, somebody else has: a frame of a call around this one, that code in here
-    /// went back to by `longjmp`.
-    #[cold]
-    fn note_jump(&mut self) {
-        self.stop.get_or_insert_with(|| Stop::left(Reason::JumpedOut, self.domain_stack));
+        left_at == stack
     }
 
     /// Stack pointer of the domain, which waits for a callback.
@@ -237,7 +230,8 @@ macro_rules! seldom {
 ///    knows of no caller.
 /// 5. PKRU opens ([`open_root`]).
 /// 6. GS finds the [`Thread`], that the activation, that everything saved. Registers and stack of the domain are forgotten, and
-///    the rest of its state with them ([`back_in_root`]), but for its stack pointer: who returned has it where it was before.
+///    the rest of its state with them ([`back_in_root`]), but for its stack pointer, which this gives: who returned has it where it was
+///    before.
 ///
 /// [`rewind`] is the same from step 5 on, with the x87 stack emptied: a fault may have come between two of its instructions.
 ///
@@ -252,7 +246,7 @@ unsafe extern "C" fn enter(
     function: unsafe extern "C-unwind" fn(*const u8, *mut u8),
     stack: usize,
     fs: usize,
-) {
+) -> usize {
     naked_asm!(
         "push rbp", "push rbx", "push r12", "push r13", "push r14", "push r15",
         "sub rsp, 8",
@@ -281,13 +275,14 @@ unsafe extern "C" fn enter(
         ".cfi_endproc",
         open_root!(),
         "mov rdi, gs:[{active}]",
-        "mov [rdi + {domain_stack}], rsp",
+        "mov rsi, rsp",
         "mov rsp, [rdi + {root_stack}]",
         back_in_root!(),
         // Not before FS is right: a signal handler puts it right as long as a call is active.
         "mov qword ptr gs:[{active}], 0",
         "add rsp, 8",
         "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx", "pop rbp",
+        "mov rax, rsi",
         "ret",
         seldom!(),
         other_vectors!(),
@@ -297,7 +292,6 @@ unsafe extern "C" fn enter(
         "fninit",
         "jmp 2b",
         root_stack = const offset_of!(Activation, root_stack),
-        domain_stack = const offset_of!(Activation, domain_stack),
         rights = const offset_of!(Activation, rights),
         root_fs = const Thread::FS,
         active = const Thread::ACTIVE,

@@ -130,16 +130,16 @@ impl Entry {
         let is_whole = !activation.is_lost() && {
             // SAFETY: stack and FS are of the seat that we hold; GS was pointed at this thread when the call began; `inside` reads
             // one `F`, which lives on our stack, and writes one `R`, for which there is room.
-            unsafe {
+            let has_returned = unsafe {
                 let argument = (&raw const f).cast();
                 let function = match instance.heap_kind {
                     HeapKind::Fast => inside::<R, F>,
                     HeapKind::Hardened => inside_and_check::<R, F>,
                 };
-                activation.enter(Work { function, argument, result, stack, fs });
-            }
+                activation.enter(Work { function, argument, result, stack, fs })
+            };
             // SAFETY: held, and nothing runs on it.
-            activation.stop.is_none() && !is_lost(&activation) && unsafe { seat.overrun() }.is_none()
+            activation.stop.is_none() && has_returned && !is_lost(&activation) && unsafe { seat.overrun() }.is_none()
         };
         if !is_whole {
             return Err(self.ended_early(function, thread, &mut activation, armed));
@@ -169,7 +169,10 @@ impl Entry {
         if activation.stop.is_none() && !lost {
             // SAFETY: held, and nothing runs on it.
             let overrun = unsafe { seat.overrun() };
-            activation.stop = overrun.map(|(end, size)| Stop::left_with(Reason::RoomOverrun, [size, end, 0]));
+            activation.stop = Some(match overrun {
+                Some((end, size)) => Stop::left_with(Reason::RoomOverrun, [size, end, 0]),
+                None => Stop::left_with(Reason::JumpedOut, [0; 3]),
+            });
         }
         // A child of a fork that comes now must find that the instance is not what it should be.
         let over = if activation.stop.is_some() { STOPPED } else { 0 };

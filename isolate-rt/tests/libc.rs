@@ -161,9 +161,9 @@ domain's library (a C++ runtime, for instance) is like the library's own.
 Most of what is refused writes data of libc that the whole program uses: the call ends with
 `Protection`, and nothing was written. Nothing of libc is shared with a domain, on purpose: a domain
 that may write libc's data can overwrite the addresses that the program's next call goes by, and a
-fault in the middle of `printf` leaves a lock that the program then waits for. So there is no class of
-symbols that work if the policy shares something, and what could only work so (`getline`, `fopen` and
-other functions of a `FILE`, which libc keeps in lists and buffers of the program's) is refused.
+fault in the middle of `printf` leaves a lock that the program then waits for. So there is no class
+of symbols that work if the policy shares something, and what could only work so (`getline`, `fopen`
+and other functions of a `FILE`, which libc keeps in lists and buffers of the program's) is refused.
 ";
 
 const OURS: &str = "\

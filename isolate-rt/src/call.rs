@@ -243,6 +243,17 @@ impl Call<'_> {
         value.ok_or_else(|| self.fault(FaultKind::InvalidValue { what: "NULL, which the contract rules out" }))
     }
 
+    /// What bits that came back stand for, where not all of them are a value of the type.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] for `None`.
+    pub fn valid<T>(&self, value: Option<T>) -> Result<T, Fault> {
+        value.ok_or_else(|| {
+            self.fault(FaultKind::InvalidValue { what: "bits that are no value of a `bool` or an enum" })
+        })
+    }
+
     /// To be called by whatever gives away something of where the call is.
     #[inline]
     fn settle(&self) {

@@ -17,7 +17,8 @@ pub(crate) struct Case {
     pub(crate) function: &'static str,
     /// The function's number.
     pub(crate) id: usize,
-    /// Its result is a pointer that the wrapper must refuse when it leads outside the domain.
+    /// Its result is a pointer that the wrapper must refuse when it leads outside the domain, or of a type of which not all bits are a
+    /// value.
     pub(crate) returns_pointer: bool,
     /// There is something that the function returns, stores or calls back with.
     pub(crate) claims: bool,

@@ -45,6 +45,8 @@ pub(crate) enum Shape {
     Enum {
         path: TypePath,
         copy: bool,
+        /// `None` where they are not the same in every build, or C has something else.
+        values: Option<Values>,
     },
     /// A function pointer.
     Function(Box<Function>),
@@ -53,6 +55,15 @@ pub(crate) enum Shape {
         ty: String,
         why: String,
     },
+}
+
+/// The values of a Rust enum without fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Values {
+    /// The integer that holds one.
+    pub(crate) integer: String,
+    /// The names of its variants.
+    pub(crate) variants: Vec<String>,
 }
 
 /// What a function pointer points to.
@@ -146,6 +157,16 @@ impl Shape {
             Class::Signed => Some(true),
             Class::Unsigned => Some(false),
             Class::Char | Class::Float => None,
+        }
+    }
+
+    /// The integer as which a wrapper takes a value of a type from a domain, where not every one is such a value, and it can be held
+    /// against those that are.
+    pub(crate) fn bits(&self) -> Option<&str> {
+        match self {
+            Shape::Bool => Some("u8"),
+            Shape::Enum { values: Some(values), .. } => Some(&values.integer),
+            _ => None,
         }
     }
 

@@ -5,7 +5,7 @@ mod macros;
 
 use super::{
     number::{Class, Number},
-    shape::{Function, Shape, TypePath},
+    shape::{Function, Shape, TypePath, Values},
     sight::{Viewer, shown},
 };
 use crate::{
@@ -356,7 +356,7 @@ impl<'g> Types<'g> {
                 let name = &item.item.name;
                 unknown(name, format!("the enum `{name}`, whose variants have fields: no contract can speak of it"))
             }
-            TypeKind::Enum(_) => Shape::Enum { path, copy: item.item.copy },
+            TypeKind::Enum(variants) => Shape::Enum { path, copy: item.item.copy, values: values(item.item, variants) },
             TypeKind::Struct(fields) if is_opaque(item.item, fields) => Shape::Opaque(path),
             TypeKind::Struct(fields) if let Some((mutable, to)) = self.newtype(item.item, fields, site, trail) => {
                 let to = Box::new(to.unwrap_or_else(|| Shape::Opaque(path.clone())));
@@ -476,6 +476,17 @@ fn hindrance(item: &TypeItem, fields: &[Field], shapes: &[Shape]) -> Option<Stri
 /// `char data[]` at the end of a struct: as long as the memory that it is in.
 fn is_flexible(shape: &Shape) -> bool {
     matches!(shape, Shape::Array { len, .. } if len == "0" || len == "0usize")
+}
+
+/// The values of an enum whose variants have no fields, as far as a wrapper can name all of them.
+fn values(item: &TypeItem, variants: &[String]) -> Option<Values> {
+    const INTEGERS: [&str; 10] = ["i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "isize", "usize"];
+    let reprs: Vec<_> = item.repr.iter().flat_map(|repr| repr.split(',')).map(str::trim).collect();
+    let stated = reprs.iter().find(|repr| INTEGERS.contains(*repr)).copied();
+    // C's own enums are as wide as an `int`.
+    let integer = stated.or_else(|| reprs.contains(&"C").then_some("u32"))?;
+    let can_be_named = !item.in_macro && !item.non_exhaustive && variants.iter().all(|name| !name.contains('('));
+    can_be_named.then(|| Values { integer: integer.to_owned(), variants: variants.to_vec() })
 }
 
 fn has_layout_of_c(item: &TypeItem) -> bool {

@@ -677,8 +677,11 @@ fn takes_names_out_of_a_glob() {
 
 #[test]
 fn a_domain_is_not_believed_to_return_a_bool() {
-    let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\nextern \"C\" { pub fn yes() -> bool; }\n";
-    let text = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"yes\"]\n\
+    let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\n\
+                 #[repr(C)] pub enum Known { No, #[cfg(new)] Perhaps }\n\
+                 pub enum Rusts { No, Yes }\n\
+                 extern \"C\" { pub fn yes() -> bool; pub fn known() -> Known; pub fn rusts() -> Rusts; pub fn get(is: *mut bool); }\n";
+    let text = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n\
                 [fn.yes]\nret = { kind = \"value\" }\n";
     insta::assert_snapshot!(planned(files, text));
 }

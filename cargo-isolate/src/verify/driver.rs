@@ -59,7 +59,8 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
         .ok_or_else(|| format!("`{domain}::{name}` does not return `Result<_, Fault>`"))?;
     call.filled.extend(wrapped.into_iter().flat_map(|foreign| exact(foreign, result)));
     let foreign_name = wrapped.map_or(&*name, |foreign| &*foreign.name);
-    let returns_pointer = mentions(result, &["Handle", "Owned", "CString"]);
+    let returns_bits = wrapped.is_some_and(|foreign| foreign.bits.is_some() && foreign.shows_ret);
+    let returns_pointer = returns_bits || mentions(result, &["Handle", "Owned", "CString"]);
     let mut text = String::new();
     let _ = writeln!(
         text,

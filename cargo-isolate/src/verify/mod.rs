@@ -237,6 +237,7 @@ mod tests {
                         })
                         .collect(),
                     ret: ret.clone(),
+                    bits: (ret.as_deref() == Some("bool")).then(|| "u8".to_owned()),
                     never_null: false,
                     points_into: None,
                     shows_ret: ret.is_some(),
@@ -306,7 +307,7 @@ mod tests {
         assert!(bad.is_empty(), "{bad:#?}");
         // Six take slices, of which three acts hold the five lengths, and three of those may be NULL in two. What functions
         // return and fill comes out of five of these, with each length, and of two others.
-        assert_eq!(acts.len(), 10 * 15 + 6 * 3 * 5 + 3 * 2 + 5 * 5 + 2, "ten wrappers, fifteen acts each");
+        assert_eq!(acts.len(), 11 * 15 + 6 * 3 * 5 + 3 * 2 + 5 * 5 + 2, "eleven wrappers, fifteen acts each");
     }
 
     /// With isolation off, the same acts get through, and that is said.

@@ -37,7 +37,7 @@ const fn mutation(
     Mutation { name, function, from, to, found }
 }
 
-const MUTATIONS: [Mutation; 34] = [
+const MUTATIONS: [Mutation; 35] = [
     mutation(
         Anywhere,
         "numbers_swapped",
@@ -154,6 +154,7 @@ const MUTATIONS: [Mutation; 34] = [
         "unsafe { call.string(ret) }",
         "let _ = ret;\n    Ok(Some(c\"\".to_owned()))",
     ),
+    mutation(InDomain, "bits_believed", "ready", "_ => None,\n    })", "_ => Some(true),\n    })"),
     mutation(InDomain, "handle_of_nothing", "open", "unsafe { call.adopt(ret) }", "let _ = ret;\n    Ok(None)"),
     // The last one takes the process along.
     mutation(

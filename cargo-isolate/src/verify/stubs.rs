@@ -19,6 +19,8 @@ pub(crate) struct Foreign {
     pub(crate) params: Vec<Param>,
     /// As source text; `None` for unit.
     pub(crate) ret: Option<String>,
+    /// The integer as which its wrapper takes what it returns, before that is known to be a value.
+    pub(crate) bits: Option<String>,
     /// It returns a pointer that is never NULL, as its contract says.
     pub(crate) never_null: bool,
     /// It returns a pointer into the argument in this place, never NULL.
@@ -154,7 +156,7 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
     let mut types = Types::of(graph);
     let mut stubs = String::new();
     let mut written = BTreeSet::new();
-    for Foreign { package, name, params, ret, never_null, points_into, variadic, .. } in functions {
+    for Foreign { package, name, params, ret, bits, never_null, points_into, variadic, .. } in functions {
         if !written.insert(name) {
             continue;
         }
@@ -167,7 +169,9 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
         let package = &graph.packages[*package];
         let list = params.iter().enumerate().map(|(at, param)| format!("a{at}: {}", types.rewrite(package, &param.ty)));
         let list: Vec<String> = list.collect();
+        // The type is there, whatever the function returns.
         let ret = ret.as_ref().map(|ty| types.rewrite(package, ty));
+        let ret = bits.clone().or(ret);
         let arrow = ret.as_ref().map(|ty| format!(" -> {ty}")).unwrap_or_default();
         let stub = match variadic {
             None => name.clone(),

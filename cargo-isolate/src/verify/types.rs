@@ -129,6 +129,7 @@ impl<'g> Types<'g> {
             }
             TypeKind::Enum(variants) if variants.is_empty() => opaque(name),
             TypeKind::Enum(variants) => {
+                let variants: Vec<_> = variants.iter().map(|variant| variant.trim_end_matches("(cfg)")).collect();
                 format!("#[repr({repr})]\n{derives}pub enum {name} {{ {} }}", variants.join(", "))
             }
             TypeKind::Foreign => opaque(name),

@@ -113,9 +113,27 @@ impl<'t> Names<'t> {
         self.item(&function_path(function))
     }
 
+    /// What is called: the function, or, where not every bit pattern is a value of what it returns, the same as one that returns an integer.
+    pub(super) fn callee(&mut self, function: &FunctionPlan) -> String {
+        let name = self.function(function);
+        let Some(bits) = function.ret.as_ref().and_then(|ret| ret.shape.bits()) else { return name };
+        let declared = &function.params[..function.variadic.unwrap_or(function.params.len())];
+        let mut types: Vec<_> =
+            declared.iter().map(|param| self.shown(param.shown_as.as_deref(), &param.shape)).collect();
+        let mut unknown = vec!["_".to_owned(); types.len()];
+        if function.variadic.is_some() {
+            types.push("...".to_owned());
+            unknown.push("...".to_owned());
+        }
+        let of = |types: Vec<String>, ret: &str| {
+            format!("unsafe extern {:?} fn({}) -> {ret}", function.abi, types.join(", "))
+        };
+        format!("std::mem::transmute::<{}, {}>({name})", of(unknown, "_"), of(types, bits))
+    }
+
     /// As [`Names::function`], of the one that a contract names; that it runs in the domain was checked.
     pub(super) fn function_named(&mut self, name: &str) -> String {
-        self.declaration(name).map_or_else(|| name.to_owned(), |function| self.function(function))
+        self.declaration(name).map_or_else(|| name.to_owned(), |function| self.callee(function))
     }
 
     /// The types of its parameters.

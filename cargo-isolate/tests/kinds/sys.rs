@@ -95,6 +95,13 @@ pub enum Mode {
     Fast,
 }
 
+#[repr(i8)]
+#[derive(Clone, Copy)]
+pub enum Level {
+    Low = -1,
+    High = 1,
+}
+
 /// A pointer under a name of its own.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -257,6 +264,12 @@ unsafe extern "C" {
         nmemb: usize,
         compare: unsafe extern "C" fn(size: *const u16, *const u16) -> c_int,
     ) -> *mut u16;
+
+    // values of types of which not all bits are one
+    pub fn is_open(ctx: *const Ctx, mode: Mode) -> bool;
+    pub fn mode_of(ctx: &mut Ctx, at: &Point) -> Mode;
+    pub fn switch(ctx: *mut Ctx, state: Level) -> Level;
+    pub fn reopen(path: *const c_char, ctx: *mut *mut Ctx) -> bool;
 
     // what the library keeps
     pub fn lend(ctx: *mut Ctx, words: *mut u16, count: c_int, points: *const Point, n: usize) -> c_int;

@@ -255,7 +255,7 @@ fn calls_are_rewritten_and_the_rest_is_listed() {
       `?` passes it on where the function returns a `Result` whose error is `From<isolate_rt::Fault>`
 
     to do: replace 1 direct call by its wrapper, and handle the `Fault`
-      src/lib.rs:18:14  `ctx` is what the wrapper of `login` or `ctx_of` returned, to keep where the pointer was
+      src/lib.rs:18:14  `ctx` is what the wrapper of `login`, `reopen` or `ctx_of` returned, to keep where the pointer was
           isolated::kinds::close(ctx: &Handle<ffi::Ctx>) -> Result<(), Fault>
           try: isolated::kinds::close(todo!("ctx: &Handle<ffi::Ctx>")).unwrap_or_else(|fault| panic!("{}", fault))
     `cargo isolate verify` then checks that none is left

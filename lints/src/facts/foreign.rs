@@ -164,7 +164,8 @@ pub enum TypeKind {
     Struct(Vec<Field>),
     /// A union with its fields.
     Union(Vec<Field>),
-    /// An enum with its variants' names, `Text(..)` for a variant with fields; empty for an opaque `enum X {}`.
+    /// An enum with its variants' names, `Text(..)` for a variant with fields, `Text(cfg)` for one that may not be there; empty for an
+    /// opaque `enum X {}`.
     Enum(Vec<String>),
     /// `extern { type X; }`.
     Foreign,

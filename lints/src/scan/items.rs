@@ -215,8 +215,13 @@ impl<'t> Scanner<'_, 't> {
                     variant.children().any(|child| matches!(child.kind(), RECORD_FIELD_LIST | TUPLE_FIELD_LIST))
                 };
                 let shown = |variant: Node<'_, '_>| {
-                    let fields = if has_fields(&variant) { "(..)" } else { "" };
-                    Some(format!("{}{fields}", self::name(variant)?))
+                    let conditional = !attributes::cfgs(variant).is_empty();
+                    let more = match (has_fields(&variant), conditional) {
+                        (true, _) => "(..)",
+                        (false, true) => "(cfg)",
+                        (false, false) => "",
+                    };
+                    Some(format!("{}{more}", self::name(variant)?))
                 };
                 TypeKind::Enum(variants.filter_map(shown).collect())
             }

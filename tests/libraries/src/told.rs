@@ -36,6 +36,13 @@ pub struct Numbers {
     pub count: c_uint,
 }
 
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    Odd = 7,
+    Even = 9,
+}
+
 /// Keeps what it is given.
 pub enum Reader {}
 
@@ -140,6 +147,8 @@ unsafe extern "C" {
     pub fn told_window_begin(window: *mut Window, kept: *const c_uchar, size: usize) -> c_int;
     pub fn told_window_slide(window: *mut Window, kept: *const c_uchar, size: usize) -> c_int;
     pub fn told_window_end(window: *mut Window) -> c_int;
+    pub fn told_even(number: c_int, lie: c_int) -> bool;
+    pub fn told_colour(number: c_int, lie: c_int) -> Colour;
     pub fn told_keep(back: Option<unsafe extern "C" fn(c_int) -> c_int>);
     pub fn told_again(number: c_int) -> c_int;
 }

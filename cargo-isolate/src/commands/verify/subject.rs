@@ -39,6 +39,7 @@ fn foreign(function: &FunctionPlan) -> Foreign {
         variadic: function.variadic,
         params: function.params.iter().map(|one| param(function, one)).collect(),
         ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
+        bits: function.ret.as_ref().and_then(|ret| ret.shape.bits()).map(str::to_owned),
         never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(is_never_null),
         points_into: function.ret.as_ref().and_then(|ret| match ret.decision.contract()? {
             Contract::Inner { of, nullable: false, .. } => place(function, of),

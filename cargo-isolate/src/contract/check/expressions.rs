@@ -39,7 +39,7 @@ impl Expressions<'_> {
     pub(super) fn condition(&mut self, text: &Spanned<String>) -> Option<Condition> {
         let function = &self.scope.signature.name;
         let ret = self.scope.signature.ret.as_ref();
-        if !ret.is_some_and(|ret| ret.is_int() || ret.pointee().is_some()) {
+        if !ret.is_some_and(|ret| ret.is_int() || ret.bits().is_some() || ret.pointee().is_some()) {
             let message = format!("`{function}` returns neither an integer nor a pointer, which could be an error");
             self.errors.push(PolicyError::new(text.span(), message));
             return None;
@@ -169,7 +169,7 @@ impl Expressions<'_> {
             return Err(PolicyError::new(at, "`ret` is not known before the call").help("`written` may use it"));
         }
         match &signature.ret {
-            Some(shape) if shape.is_int() => Ok(()),
+            Some(shape) if shape.is_int() || shape.bits().is_some() => Ok(()),
             Some(shape) if shape.pointee().is_some() => {
                 let error = PolicyError::new(at, format!("`ret` is a pointer: what `{}` returns", signature.name));
                 Err(error.help("`error = \"ret == NULL\"` is what can be said of it"))

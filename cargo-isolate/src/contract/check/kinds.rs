@@ -18,6 +18,7 @@ impl<'c> Checker<'c> {
                 self.wrong_kind("is of a type that is not known: add `ty`, the number type that it is")
             }
             Shape::Bool | Shape::Enum { copy: true, .. } if !returned => Some(Contract::Value),
+            shape if returned && shape.bits().is_some() => Some(Contract::Value),
             Shape::Void if returned => Some(Contract::Value),
             shape => match shape.hindrance() {
                 // Nothing that comes out of a domain is believed to be a valid `bool` or enum.

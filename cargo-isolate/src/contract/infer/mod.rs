@@ -158,11 +158,12 @@ fn value(shape: &Shape, returned: bool) -> Inference {
             Some("{ kind = \"value\", ty = \"c_ulong\" }"),
         ),
         Shape::Void if returned => passed("nothing"),
+        shape if returned && shape.bits().is_some() => passed("returned, and held against the values of its type"),
         Shape::Bool | Shape::Enum { .. } if returned => {
             let why = shape.hindrance().unwrap_or_default();
             refused(format!("it returns {why}: declare the return type as an integer and check it"), None)
         }
-        Shape::Enum { path, copy: false } => refused(
+        Shape::Enum { path, copy: false, .. } => refused(
             format!(
                 "the enum `{}` is passed by value, but it is not `Copy`: derive it, or declare the function with an integer",
                 path.name

@@ -38,5 +38,6 @@ unsafe extern "C" {
     pub fn join(texts: *const *const c_char, texts_count: size, titles: *mut *mut c_char) -> c_int;
     pub fn rows(shelves: *mut *mut Book, lines: *const *const c_void, lines_lens: *const c_int, planes: *mut *mut u16, count: size) -> c_int;
     pub fn lend(book: *mut Book, words: *const u16, count: size) -> c_int;
+    pub fn ready(level: c_int) -> bool;
     pub fn each(back: Visit, user: *mut c_void) -> c_int;
 }

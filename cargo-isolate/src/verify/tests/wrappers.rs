@@ -139,6 +139,20 @@ pub fn lend(book: &Owned<ffi::Book>, words: Option<&[u16]>) -> Result<c_int, Fau
     Ok(ret)
 }
 
+pub fn ready(level: c_int) -> Result<bool, Fault> {
+    let mut call = DOMAIN.call("ready")?;
+    let ret = unsafe {
+        call.run(move || {
+            std::mem::transmute::<unsafe extern "C" fn(_) -> _, unsafe extern "C" fn(c_int) -> u8>(ffi::ready)(level)
+        })
+    }?;
+    call.valid(match ret {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    })
+}
+
 pub fn each(mut back: impl FnMut(&[u8], Option<&CStr>) -> c_int) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("each")?;
     let inside = call.inside();

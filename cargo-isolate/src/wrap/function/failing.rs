@@ -36,7 +36,10 @@ impl Writer<'_, '_> {
         let Some(ret) = &self.function.ret else { return };
         let (code, ty) = match ret.shape.pointee() {
             Some(_) => (self.names.runtime("Null"), self.names.runtime("Null").to_owned()),
-            None => ("ret", self.names.shown(ret.shown_as.as_deref(), &ret.shape)),
+            None => match ret.shape.bits() {
+                Some(bits) => ("ret", bits.to_owned()),
+                None => ("ret", self.names.shown(ret.shown_as.as_deref(), &ret.shape)),
+            },
         };
         let report = match &failing.message {
             None => format!("return Err(call.failed({code}, None));"),

@@ -2,7 +2,10 @@
 
 use super::words::{mut_cast, room_pointer, when_some};
 use super::{Dir, ParamPlan, Shape, Writer, joined, optional};
-use crate::contract::{number::Number, shape::TypePath};
+use crate::contract::{
+    number::Number,
+    shape::{TypePath, Values},
+};
 
 impl Writer<'_, '_> {
     /// The same for every caller.
@@ -46,6 +49,21 @@ impl Writer<'_, '_> {
                  \"the size of `{name}` is no `{ty}`\"); SIZE as {ty} }}"
             ),
         });
+    }
+
+    /// What was returned as an integer, where that is a value of the declared type.
+    pub(super) fn checked_value(&mut self, shape: &Shape) {
+        let arms = match shape {
+            Shape::Enum { path, values: Some(Values { integer, variants }), .. } => {
+                let ty = self.names.item(path);
+                let arm = |variant: &String| {
+                    format!("bits if bits == {ty}::{variant} as {integer} => Some({ty}::{variant}),\n")
+                };
+                variants.iter().map(arm).collect()
+            }
+            _ => "0 => Some(false),\n1 => Some(true),\n".to_owned(),
+        };
+        self.after.checked.push(format!("let ret = call.valid(match ret {{\n{arms}_ => None,\n}})?;"));
     }
 
     pub(super) fn value(&mut self, local: &str, param: &ParamPlan) {

@@ -75,7 +75,7 @@ pub(super) struct Step {
 impl View {
     pub(in crate::wrap) fn new(function: &FunctionPlan, names: &mut Names<'_>) -> View {
         names.enter(function);
-        let callee = names.function(function);
+        let callee = names.callee(function);
         let cfgs = names.around().to_vec();
         let mut writer = Writer::new(function, names);
         for (index, param) in function.params.iter().enumerate() {

@@ -1444,6 +1444,54 @@ pub fn told_window_end(mut window: Object<ffi2::Window>) -> Result<c_int, Fault>
     ret
 }
 
+/// `told_even` of `isolate-libraries`.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_even(number: c_int, lie: c_int) -> Result<bool, Fault> {
+    let mut call = DOMAIN.call("told_even")?;
+    // SAFETY: `told_even` gets no pointer, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || std::mem::transmute::<
+            unsafe extern "C" fn(_, _) -> _,
+            unsafe extern "C" fn(c_int, c_int) -> u8,
+        >(ffi2::told_even)(number, lie))
+    }?;
+    call.valid(
+        match ret {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        },
+    )
+}
+
+/// `told_colour` of `isolate-libraries`.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_colour(number: c_int, lie: c_int) -> Result<ffi2::Colour, Fault> {
+    let mut call = DOMAIN.call("told_colour")?;
+    // SAFETY: `told_colour` gets no pointer, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || std::mem::transmute::<
+            unsafe extern "C" fn(_, _) -> _,
+            unsafe extern "C" fn(c_int, c_int) -> u32,
+        >(ffi2::told_colour)(number, lie))
+    }?;
+    call.valid(
+        match ret {
+            bits if bits == ffi2::Colour::Odd as u32 => Some(ffi2::Colour::Odd),
+            bits if bits == ffi2::Colour::Even as u32 => Some(ffi2::Colour::Even),
+            _ => None,
+        },
+    )
+}
+
 /// `told_keep` of `isolate-libraries`.
 ///
 /// * `back`: called with `arg1` until `told_keep` returns; a panic in it ends the call as a fault does, and goes on from here.

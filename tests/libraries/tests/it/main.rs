@@ -20,4 +20,5 @@ mod sqlite;
 mod streams;
 mod structs;
 mod support;
+mod values;
 mod webp;

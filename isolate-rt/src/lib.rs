@@ -27,8 +27,8 @@
 //! who chooses *instructions* in the domain can execute `wrpkru`, and is not held. Nothing that comes out of a domain (length,
 //! pointer, string) is used before it was checked. `docs/threat-model.md` of the repository says all of it.
 //!
-//! A [`Fault`] prints in one line with `{}`, and with a backtrace of the library's stack with `{:#}`; `cargo isolate explain
-//! KIND` says what a [`FaultKind`] means and what to do.
+//! A [`Fault`] prints in one line with `{}`, and with its kind and a backtrace of the library's stack with `{:#}`; `cargo isolate
+//! explain KIND` says what a [`FaultKind`] means and what to do.
 //!
 //! # Where it works
 //!

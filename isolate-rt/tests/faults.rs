@@ -282,6 +282,7 @@ fn who_called_whom() {
         check_backtrace(&fault, &["put_pixel", "read_chunk", "parse"]);
         let text = format!("{fault:#}");
         assert!(text.contains("put_pixel+0x") && text.contains(" (libisolate_"), "{text}");
+        assert!(text.lines().next().is_some_and(|line| line.ends_with(" [Protection]")), "{text}");
     }
     // What ends the call by way of the runtime is seen from there on.
     // SAFETY: as above.

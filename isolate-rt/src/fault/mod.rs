@@ -18,8 +18,8 @@ use std::sync::{Arc, OnceLock};
 /// [`Fault::discarded_instance`].
 /// No memory outside the domain was written, and `&mut` arguments hold what they held before.
 ///
-/// `{}` shows it in one line; `{:?}` names its kind before that, which `cargo isolate explain KIND` explains; `{:#}` adds the thread and the domain's [backtrace](Fault::backtrace). Two faults are equal when
-/// domain, function and kind are.
+/// `{}` shows it in one line; `{:#}` adds its kind, which `cargo isolate explain KIND` explains, the thread and the domain's
+/// [backtrace](Fault::backtrace); `{:?}` names the kind first. Two faults are equal when domain, function and kind are.
 #[derive(Clone)]
 pub struct Fault {
     // Boxed: a `Result<_, Fault>` in the path of every good call should cost one word.
@@ -287,6 +287,9 @@ impl fmt::Display for Fault {
         }
         if let Some(hint) = self.report.failure.hint.filter(|hint| *hint == Hint::Shared) {
             write!(f, " ({hint})")?;
+        }
+        if f.alternate() {
+            write!(f, " [{}]", self.kind().name())?;
         }
         let stopped = self.cause().unwrap_or(self);
         if let Some(thread) = stopped.thread().filter(|_| f.alternate()) {

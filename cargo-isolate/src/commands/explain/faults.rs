@@ -40,7 +40,7 @@ impl Page {
             }
             false => "The domain's instance does not go with it: what lives there still does.",
         };
-        let more = "The fault tells more: `{}` prints it in one line, `{:?}` with its kind before that, `{:#}` with a backtrace of the \
+        let more = "The fault tells more: `{}` prints it in one line, `{:?}` with its kind before that, `{:#}` with its kind behind it and a backtrace of the \
                     code in the domain. All kinds: docs/runtime.md, \"What ends a call\".";
         let [means, left, help, more] = [self.means, left, self.help, more].map(|text| wrapped(text, 100));
         format!(

@@ -129,6 +129,14 @@ pub(crate) fn ret(signature: &Signature, shape: &Shape, library: &Library) -> In
         _ if let Some(evidence) = pointer::named(library, &signature.ret_ty) => {
             found(Contract::Handle { dir: Dir::In, nullable: true, hold: Hold::Keep }, Tier::Likely, evidence)
         }
+        Shape::Char if let Some(cell) = signature.params.iter().find(|param| lengths::is_length_cell(param)) => {
+            let length = &cell.name;
+            let owned = library.frees_text().map(|free| format!(", own = \"give\", free = \"{free}\""));
+            refused(
+                format!("a returned `*mut c_char`: a string, or as many bytes as `*{length}` says? and who frees it?"),
+                Some(&format!("{{ kind = \"buf\", len = \"*{length}\", null = \"ok\"{} }}", owned.unwrap_or_default())),
+            )
+        }
         Shape::Char if let Some(free) = library.frees_text() => refused(
             format!("a returned `*mut c_char`: by its name `{free}` frees it, if it is the caller's own"),
             Some(&format!("{{ kind = \"cstr\", null = \"ok\", own = \"give\", free = \"{free}\" }}")),

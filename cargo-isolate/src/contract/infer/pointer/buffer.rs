@@ -113,11 +113,15 @@ impl Pointer<'_> {
         match keeper.filter(|_| self.is_stock() && matches!(contract, Contract::Buf { .. })) {
             Some(Keeper { name: keeper, is_made, .. }) => {
                 let does = if is_made { "makes" } else { "sets up" };
+                let owner = keeper.strip_prefix('`').and_then(|name| name.strip_suffix('`')).unwrap_or("ret");
                 Inference::Refused(Refusal {
                     reason: format!(
                         "{evidence}; but `{function}` {does} {keeper}: does that keep the pointer, beyond the call?"
                     ),
-                    candidate: Some(format!("{}  # if the pointer is not kept", contract.to_toml())),
+                    candidate: Some(format!(
+                        "{}  # if the pointer is not kept; if it is, until = \"free:{owner}\" as well",
+                        contract.to_toml()
+                    )),
                     is: Some(Nature::Lent),
                 })
             }

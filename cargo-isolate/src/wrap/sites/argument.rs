@@ -1,4 +1,4 @@
-//! Shapes of arguments: which slice a pointer comes from, which number a length is.
+//! The syntactic forms of arguments: which slice a pointer points into, and which expression a length is.
 
 use super::{
     holds::Holds,
@@ -6,23 +6,23 @@ use super::{
 };
 use syn::{BinOp, Expr, ExprRange, Lit, Type, UnOp};
 
-/// Where a pointer comes from.
+/// How a pointer is obtained.
 #[derive(Clone, Debug)]
 pub(super) enum Pointer<'s> {
     Null,
     /// `x.as_ptr()`, `x.as_mut_ptr()`, `&x[start]`: the elements of `x` from `start` on.
     Into {
         of: &'s Expr,
-        /// A number of elements to skip.
+        /// The number of elements to skip.
         start: Option<&'s Expr>,
-        /// It was cast, so that its type says nothing of the elements.
+        /// The pointer was cast, so its type says nothing about the elements.
         cast: bool,
     },
-    /// `&x`, `&mut x`, `&raw mut x`, `addr_of_mut!(x)`, as far as it has an expression of its own.
+    /// `&x`, `&mut x` or `&raw mut x`.
     To {
         place: &'s Expr,
     },
-    /// A plain name, which may be a reference.
+    /// A plain name, which may be that of a reference.
     Named {
         name: &'s Expr,
     },
@@ -43,7 +43,8 @@ pub(super) fn pointer(argument: &Expr) -> Pointer<'_> {
         Expr::MethodCall(call) if (call.method == "add" || call.method == "offset") && call.args.len() == 1 => {
             let start = &call.args[0];
             match pointer(&call.receiver) {
-                // Behind a cast it counts other elements than those of the slice; what else is given to `offset` is no `usize`.
+                // After a cast, `add` counts elements of another type than the slice's. The argument of `offset` is an
+                // `isize`, so only a literal can become an index.
                 Pointer::Into { of, start: None, cast: false }
                     if is_pure(start) && (call.method == "add" || literal(start).is_some()) =>
                 {
@@ -68,7 +69,7 @@ pub(super) fn pointer(argument: &Expr) -> Pointer<'_> {
     }
 }
 
-/// `x` of `x as *const T` and `ptr::from_ref(x)`: what it points to is what `x` refers to.
+/// `x` of `x as *const T` and `ptr::from_ref(x)`: the pointer points to what `x` refers to.
 pub(super) fn reference(argument: &Expr) -> Option<&Expr> {
     let inner = match without_parens(argument) {
         Expr::Cast(cast) if matches!(*cast.ty, Type::Ptr(_)) => &cast.expr,
@@ -81,7 +82,7 @@ pub(super) fn reference(argument: &Expr) -> Option<&Expr> {
     Some(without_parens(inner)).filter(|inner| matches!(inner, Expr::Path(path) if path.path.get_ident().is_some()))
 }
 
-/// `x` of `x.as_ptr()`, whatever it takes to get it.
+/// `x` of `x.as_ptr()`, even if evaluating `x` has side effects.
 pub(super) fn pointed_into(argument: &Expr) -> Option<&Expr> {
     match without_casts(argument).0 {
         Expr::MethodCall(call) if call.args.is_empty() && call.method == "as_ptr" => Some(&call.receiver),
@@ -106,7 +107,7 @@ pub(super) fn is_field(expr: &Expr) -> bool {
     matches!(without_parens(expr), Expr::Field(_))
 }
 
-/// The argument is this number, which is NULL and `None` if it is 0.
+/// Whether the argument is this number. NULL and `None` count as 0.
 pub(super) fn is_fixed(argument: &Expr, value: i64) -> bool {
     match unconverted(argument) {
         Expr::Path(path) if value == 0 => path.path.segments.last().is_some_and(|last| last.ident == "None"),
@@ -119,7 +120,7 @@ pub(super) fn is_fixed(argument: &Expr, value: i64) -> bool {
     }
 }
 
-/// The argument is `size_of::<name>()`, in some integer type.
+/// Whether the argument is `size_of::<name>()`, with or without an integer conversion.
 pub(super) fn is_size_of(argument: &Expr, name: &str) -> bool {
     let Expr::Call(call) = unconverted(argument) else { return false };
     let Expr::Path(path) = &*call.func else { return false };
@@ -139,11 +140,11 @@ fn is_number(lit: &Lit, value: i64) -> bool {
     matches!(lit, Lit::Int(lit) if lit.base10_parse::<i64>().is_ok_and(|number| number == value))
 }
 
-/// `&x[3]` is a pointer into `x`, `&x` one to it.
+/// `&x[3]` points into `x`, and `&x` points to it.
 fn to(place: &Expr, cast: bool) -> Pointer<'_> {
     match without_parens(place) {
         Expr::Index(index) if is_pure(&index.expr) && is_pure(&index.index) => match &*index.index {
-            // A reference to a slice is no thin pointer.
+            // A reference to a slice is a wide pointer.
             Expr::Range(_) => Pointer::Other,
             start => {
                 Pointer::Into { of: &index.expr, start: Some(start).filter(|start| !is_literal_zero(start)), cast }
@@ -154,7 +155,7 @@ fn to(place: &Expr, cast: bool) -> Pointer<'_> {
     }
 }
 
-/// Casts of pointers that change the type only.
+/// Strips pointer casts. The flag says whether one of them changed the pointee type.
 pub(super) fn without_casts(expr: &Expr) -> (&Expr, bool) {
     match expr {
         Expr::Paren(paren) => without_casts(&paren.expr),
@@ -169,14 +170,14 @@ pub(super) fn without_casts(expr: &Expr) -> (&Expr, bool) {
     }
 }
 
-/// A length without the conversion to the type of the parameter: `x.len() as c_int`, `c_uint::try_from(x.len())?`,
-/// `n.try_into().unwrap()`. What is converted more than once may be cut off by the inner conversion, which stays.
+/// A length without its conversion to the type of the parameter: `x.len() as c_int`, `c_uint::try_from(x.len())?`,
+/// `n.try_into().unwrap()`. Only the outermost conversion is removed: an inner one may truncate.
 pub(super) fn length(argument: &Expr) -> Option<&Expr> {
     let inner = unconverted(argument);
     is_pure(inner).then_some(inner)
 }
 
-/// A length that is too large is an error of the program's own, which ends the function.
+/// Whether a length that is too large returns an error from the function by `?`.
 pub(super) fn length_is_tried(argument: &Expr) -> bool {
     matches!(without_parens(argument), Expr::Try(tried) if converted(&tried.expr).is_some())
 }
@@ -198,7 +199,7 @@ fn unconverted(expr: &Expr) -> &Expr {
     }
 }
 
-/// What `T::try_from(x)` and `x.try_into()` convert, with a `map_err` behind it or not.
+/// The operand of `T::try_from(x)` or `x.try_into()`, with or without a `map_err` after it.
 fn converted(expr: &Expr) -> Option<&Expr> {
     match expr {
         Expr::Call(call) => match (&*call.func, call.args.first()) {
@@ -220,7 +221,8 @@ fn ends_with(path: &syn::ExprPath, name: &str) -> bool {
     path.path.segments.len() > 1 && path.path.segments.last().is_some_and(|last| last.ident == name)
 }
 
-/// Evaluating it once, twice or somewhat later gives the same value: paths, fields, literals, arithmetic, `len()`.
+/// Whether evaluating the expression once, twice or a little later gives the same value: paths, fields, literals,
+/// arithmetic, `len()`.
 pub(super) fn is_pure(expr: &Expr) -> bool {
     match expr {
         Expr::Paren(paren) => is_pure(&paren.expr),
@@ -254,12 +256,13 @@ pub(super) fn is_pure(expr: &Expr) -> bool {
     }
 }
 
-/// What a value holds, as far as something says it.
+/// A function that says what a value holds.
 pub(super) type HoldsOf<'h> = &'h dyn Fn(&Expr) -> Holds;
 
-/// `expr` is `of.len()`.
+/// Whether `expr` is `of.len()`.
 pub(super) fn is_length_of(source: &Source, expr: &Expr, of: &Expr, holds: HoldsOf<'_>) -> bool {
-    // As long as what it is a view of, unless that is of a type of its own, whose `len` may count anything.
+    // A view such as `as_bytes()` is as long as its receiver, unless that has a type of the program's own, whose `len`
+    // may count anything.
     let whole = match without_parens(of) {
         Expr::MethodCall(view) => {
             let whole = without_parens(&view.receiver);
@@ -277,7 +280,7 @@ pub(super) fn is_length_of(source: &Source, expr: &Expr, of: &Expr, holds: Holds
         if call.method == "len" && call.args.is_empty() && is(without_parens(&call.receiver)))
 }
 
-/// `expr` is `of.len() - start`.
+/// Whether `expr` is `of.len() - start`.
 pub(super) fn is_rest_of(source: &Source, expr: &Expr, of: &Expr, start: &Expr, holds: HoldsOf<'_>) -> bool {
     matches!(without_parens(expr), Expr::Binary(binary)
         if matches!(binary.op, BinOp::Sub(_))
@@ -285,7 +288,7 @@ pub(super) fn is_rest_of(source: &Source, expr: &Expr, of: &Expr, start: &Expr, 
             && same(source, without_parens(&binary.right), without_parens(start)))
 }
 
-/// Two expressions are spelt alike, apart from space.
+/// Whether two expressions have the same text, apart from whitespace.
 pub(super) fn same(source: &Source, a: &Expr, b: &Expr) -> bool {
     let plain = |expr: &Expr| source.of(expr).split_whitespace().collect::<String>();
     plain(a) == plain(b)
@@ -299,7 +302,7 @@ pub(super) fn without_parens(expr: &Expr) -> &Expr {
     }
 }
 
-/// An integer literal, as far as one can see.
+/// The value of an integer literal.
 pub(super) fn literal(expr: &Expr) -> Option<u64> {
     match without_parens(expr) {
         Expr::Lit(lit) => match &lit.lit {
@@ -310,7 +313,7 @@ pub(super) fn literal(expr: &Expr) -> Option<u64> {
     }
 }
 
-/// A negative number, or a sum with one: no length of a slice.
+/// Whether an expression is negated, such as the sentinel `-1`, and therefore no length of a slice.
 pub(super) fn may_be_sentinel(expr: &Expr) -> bool {
     matches!(without_parens(expr), Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)))
 }
@@ -323,7 +326,8 @@ pub(super) fn is_literal_zero(expr: &Expr) -> bool {
     literal(expr) == Some(0)
 }
 
-/// As an index of a slice: what is no `usize`, as far as is known, is cast to it.
+/// The text of an expression as a slice index. A cast to `usize` is added unless the expression is known to have that
+/// type.
 pub(super) fn as_usize(source: &Source, expr: &Expr, is_usize: bool) -> String {
     let inner = without_parens(expr);
     let text = source.of(inner);
@@ -339,7 +343,7 @@ pub(super) fn as_usize(source: &Source, expr: &Expr, is_usize: bool) -> String {
     }
 }
 
-/// The name at the root of a place: `x` of `x.y[0].z`.
+/// The variable at the root of a place expression: `x` of `x.y[0].z`.
 pub(super) fn root(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Paren(paren) => root(&paren.expr),
@@ -354,24 +358,24 @@ pub(super) fn root(expr: &Expr) -> Option<String> {
     }
 }
 
-/// Whether text names a place or something that it is part of, or calls a method that may use it.
+/// Whether an expression names a place or its root, or calls a method on `self` that may use the place.
 pub(super) fn mentions(source: &Source, expr: &Expr, place: &Expr) -> bool {
     let Some(root) = root(place) else { return true };
     let text: String = source.code(range(expr)).split_whitespace().collect();
     let place: String = source.code(range(place)).split_whitespace().collect();
     match root == "self" {
-        // Other fields of it may be used at the same time.
+        // Disjoint fields of `self` can be borrowed at the same time.
         true => has_word(&text, &place) || text.contains("self.") && text.contains('('),
         false => has_word(&text, &root),
     }
 }
 
-/// Whether a word stands in text, and not only as a part of another word.
+/// Whether a text contains a word as a whole word.
 pub(super) fn has_word(text: &str, word: &str) -> bool {
     words(text, word).next().is_some()
 }
 
-/// Where a word stands in text, and not only as a part of another word.
+/// The offsets at which a text contains a word as a whole word.
 pub(super) fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let places = text.match_indices(word).map(|(at, _)| at);

@@ -1,4 +1,4 @@
-//! One direct call → the edits that make it a call of its wrapper, or why a person must do it.
+//! Turns one direct call into the edits that make it a call of its wrapper, or says why that must be done by hand.
 
 mod arguments;
 mod binding;
@@ -8,7 +8,7 @@ mod helper;
 mod layout;
 mod object;
 mod result;
-mod spare;
+mod spare_capacity;
 mod suggestion;
 mod text;
 
@@ -16,7 +16,7 @@ use super::{
     failure::Constants,
     fault::Takes,
     finder::Found,
-    held::{At, Held, Made},
+    handles::{At, Handles, Stored},
     source::{Edit, Source, place, range},
     wrappers::Wrapper,
 };
@@ -33,12 +33,12 @@ use syn::{Expr, spanned::Spanned};
 pub(super) struct Ready<'c> {
     call: Call<'c>,
     parts: Vec<Part<'c>>,
-    /// What the function around it can return by `?`; where that is nothing, a fault ends in a panic.
+    /// Which errors `?` can return from the enclosing function. If none, a fault panics.
     pub(super) takes: Takes,
 }
 
 impl Ready<'_> {
-    /// Several statements take the place of the call.
+    /// Whether several statements replace the call.
     pub(super) fn is_block(&self) -> bool {
         let has_several = self.parts.iter().any(|part| matches!(part, Part::To { .. }));
         self.ended().is_none()
@@ -47,12 +47,13 @@ impl Ready<'_> {
             && self.binding().is_none()
     }
 
-    /// What binds all that comes out by the statement of the call.
+    /// The edits that bind all results in the statement of the call.
     fn binding(&self) -> Option<Vec<Edit>> {
         if self.call.code().is_some() { None } else { self.call.binding(&self.parts) }
     }
 
-    /// `in_block`: the call is all there is in a block, which its statements can use.
+    /// The edits that rewrite the call. `in_block`: the call is the only expression of a block, so its statements can
+    /// go directly into that block.
     pub(super) fn edits(&self, in_block: bool) -> Vec<Edit> {
         let call = &self.call;
         if let Some(text) = self.ended() {
@@ -66,7 +67,9 @@ impl Ready<'_> {
             .enumerate()
             .filter(|(_, param)| matches!(param.decision.contract(), Some(Contract::Buf { .. })));
         edits.extend(buffers.filter_map(|(index, _)| call.local_edit(call.argument(index)?)));
-        edits.extend((0..call.params().len()).filter_map(|index| call.spare(index)).flat_map(|spare| spare.edits()));
+        edits.extend(
+            (0..call.params().len()).filter_map(|index| call.spare_capacity(index)).flat_map(|spare| spare.edits()),
+        );
         let faults = self.faults();
         let Range { start, end } = range(call.found.call);
         if let Some(code) = call.code() {
@@ -78,7 +81,7 @@ impl Ready<'_> {
             edits.push(Edit::insert(end, faults));
         } else {
             let first = if self.parts.len() > 1 { ".0" } else { "" };
-            let in_some = call.held.made(call.at()) == Some(Made::InSome);
+            let in_some = call.handles.created(call.at()) == Some(Stored::InSome);
             let (open, close) = if in_some { ("Some(", ")") } else { ("", "") };
             edits.extend(in_some.then(|| Edit::insert(start, open)));
             edits.push(Edit::insert(end, format!("{faults}{first}{close}")));
@@ -86,9 +89,9 @@ impl Ready<'_> {
         edits
     }
 
-    /// Places of methods that were unsafe and are others now.
-    pub(super) fn relieved(&self) -> impl Iterator<Item = At> + '_ {
-        (0..self.call.params().len()).filter_map(|index| self.call.spare(index)).map(|spare| spare.set())
+    /// Positions of calls of unsafe methods that are replaced by safe ones.
+    pub(super) fn made_safe(&self) -> impl Iterator<Item = At> + '_ {
+        (0..self.call.params().len()).filter_map(|index| self.call.spare_capacity(index)).map(|spare| spare.set_len())
     }
 
     fn faults(&self) -> &'static str {
@@ -98,13 +101,13 @@ impl Ready<'_> {
         }
     }
 
-    /// What ends an object that is held, in the place of the call.
+    /// The replacement of a call that destroys the object of a handle.
     fn ended(&self) -> Option<String> {
         let call = &self.call;
-        call.held.ends(call.at())?;
+        call.handles.destroys(call.at())?;
         let of = |(index, param): (usize, &ParamPlan)| match param.decision.contract()? {
             Contract::Handle { hold, .. } => {
-                Some((call.held.argument(call.argument(index)?)?, matches!(hold, Hold::Take { .. })))
+                Some((call.handles.argument(call.argument(index)?)?, matches!(hold, Hold::Take { .. })))
             }
             _ => None,
         };
@@ -113,44 +116,44 @@ impl Ready<'_> {
         Some(given.ended(&call.path(), takes, faults))
     }
 
-    /// It ends an object in `drop`.
+    /// Whether the call destroys an object in `drop`.
     pub(super) fn ends_in_drop(&self) -> bool {
         self.call.ends_in_drop()
     }
 
-    /// Why it must stay after all.
-    pub(super) fn left(&self, why: String) -> Left {
-        Left { why, suggestion: self.call.suggestion(self.takes) }
+    /// Makes it a call that cannot be rewritten, with the reason.
+    pub(super) fn not_rewritten(&self, why: String) -> NotRewritten {
+        NotRewritten { why, suggestion: self.call.suggestion(self.takes) }
     }
 }
 
-/// What a fault ends in where no error can be returned.
+/// The handling of a fault where no error can be returned.
 const PANICS: &str = ".unwrap_or_else(|fault| panic!(\"{}\", fault))";
 
-/// Why a call stays, and how far it could be read.
-pub(super) struct Left {
+/// Why a call cannot be rewritten, and what is known of its replacement.
+pub(super) struct NotRewritten {
     pub(super) why: String,
-    /// The call to write, with the types of what is not known.
+    /// The call to write, with the types of the arguments that are not known.
     pub(super) suggestion: String,
 }
 
-/// Reads one call. `takes`: what the function around it can return by `?`. `in_root`: it stands in the module of the crate.
-/// `held`: the pointers of the file that become handles.
+/// Reads one call. `takes`: which errors `?` can return from the enclosing function. `in_root`: the call is in the
+/// crate's root module. `handles`: the pointers of the file that become handles.
 pub(super) fn read<'c>(
     source: &'c Source,
     found: &'c Found<'c>,
     wrapper: &'c Wrapper<'c>,
     takes: Takes,
     in_root: bool,
-    held: &'c Held,
+    handles: &'c Handles,
     constants: Constants<'_>,
-) -> Result<Ready<'c>, Left> {
+) -> Result<Ready<'c>, NotRewritten> {
     let mut call = Call {
         source,
         found,
         wrapper,
         in_root,
-        held,
+        handles,
         arguments: BTreeMap::new(),
         outcomes: BTreeMap::new(),
         why: None,
@@ -162,39 +165,41 @@ pub(super) fn read<'c>(
     call.check_panic(takes);
     match (call.why.take(), call.results()) {
         (None, Some(parts)) => Ok(Ready { call, parts, takes }),
-        (why, _) => Err(Left { why: why.unwrap_or_else(|| call.why_no_result()), suggestion: call.suggestion(takes) }),
+        (why, _) => {
+            Err(NotRewritten { why: why.unwrap_or_else(|| call.why_no_result()), suggestion: call.suggestion(takes) })
+        }
     }
 }
 
-/// What becomes of one argument.
+/// What one argument becomes.
 enum Argument {
-    /// Stays as it is.
+    /// It is unchanged.
     Kept,
     /// The wrapper does not take it.
-    Gone,
-    /// Is written anew.
+    Omitted,
+    /// It is replaced by this text.
     Text(String),
-    /// A part of it stays, and with it the calls that are in there: what takes the place of the rest around it.
+    /// The range `inner` is kept, with the calls that are in it. `open` and `close` replace the text around it.
     Part { open: &'static str, inner: Range<usize>, close: &'static str },
 }
 
-/// A call that was read.
+/// A call that is being read.
 struct Call<'c> {
     source: &'c Source,
     found: &'c Found<'c>,
     wrapper: &'c Wrapper<'c>,
-    /// `mod isolated` is beside it, and need not be looked for from the crate on: a lint is against that.
+    /// `mod isolated` is a sibling item, so its path needs no `crate::`: a lint reports needlessly qualified paths.
     in_root: bool,
-    held: &'c Held,
-    /// By position in the foreign signature.
+    handles: &'c Handles,
+    /// The arguments, by their position in the foreign signature.
     arguments: BTreeMap<usize, Argument>,
-    /// Places that get a part of the result, by position.
+    /// Places that receive a part of the result, by the position of their parameter.
     outcomes: BTreeMap<usize, Outcome<'c>>,
-    /// The first thing that is in the way.
+    /// The first reason why the call cannot be rewritten.
     why: Option<String>,
 }
 
-/// Where a value that comes out goes.
+/// How a part of the result is stored.
 #[derive(Clone, Copy)]
 enum Outcome<'c> {
     /// `place = value`.
@@ -204,7 +209,7 @@ enum Outcome<'c> {
 }
 
 impl<'c> Call<'c> {
-    /// What stands in the way of a result that code after the call could go on with.
+    /// Why the code after the call cannot use the wrapper's result.
     fn why_no_result(&self) -> String {
         let ret = self.wrapper.function.ret.as_ref().and_then(|ret| ret.decision.contract());
         match ret {
@@ -217,7 +222,7 @@ impl<'c> Call<'c> {
         .to_owned()
     }
 
-    /// Where it stands, as it is known by.
+    /// The position that identifies the call.
     fn at(&self) -> At {
         place(self.found.call.func.span())
     }
@@ -226,7 +231,7 @@ impl<'c> Call<'c> {
         self.found.call.args.iter().nth(index)
     }
 
-    /// The wrapper's path.
+    /// The path of the wrapper.
     fn path(&self) -> String {
         let from = if self.in_root { "" } else { "crate::" };
         format!("{from}{}", self.wrapper.path)

@@ -1,4 +1,5 @@
-//! What code does where the function has failed: there, a wrapper has stored nothing, neither in buffers nor behind pointers.
+//! What the code after a call does when the function has failed. A wrapper stores nothing then, neither in buffers nor
+//! behind pointers.
 
 mod around;
 mod check;
@@ -19,44 +20,51 @@ use leaving::never_comes_back;
 use std::{collections::BTreeSet, ops::Range};
 use syn::{Expr, ExprCall, Pat, Stmt, Token, punctuated::Punctuated};
 
-/// The value of an integer constant, where one is known by that name.
+/// Looks up the value of an integer constant by name.
 pub(super) type Constants<'c> = &'c dyn Fn(&str) -> Option<i64>;
 
-/// How the code behind a call tells success from failure.
-pub(super) struct Told {
-    /// It does.
-    any: bool,
-    /// What `?` and `return` leave: the function, or the closure or the `async` block around the call.
-    left: Range<usize>,
-    /// From here on, as far as `left` goes, the function has not failed: where it had, that was left.
-    from: Option<usize>,
-    /// Nor has it in here.
-    within: Vec<Range<usize>>,
-    /// In here it has, and nowhere else is the way there.
+/// The code after a call, divided by whether the function has failed there.
+pub(super) struct Regions {
+    /// The code checks for failure at all.
+    is_checked: bool,
+    /// What `?` and `return` leave: the function, closure or `async` block around the call.
+    scope: Range<usize>,
+    /// From this byte to the end of `scope`, the function has not failed: a failure would have left.
+    ok_from: Option<usize>,
+    /// Ranges that run only if the function has not failed.
+    ok_within: Vec<Range<usize>>,
+    /// Ranges that run only if the function has failed.
     pub(super) failed: Vec<Range<usize>>,
 }
 
-/// Reads what follows a call that fails where `failing` says. `source`: where the functions are that may be asked.
-pub(super) fn told(
+/// Analyses the code after a call that fails when `failing` holds. `source`: where helper functions that check the
+/// result are looked up.
+pub(super) fn regions(
     source: &Source,
     function: &Function<'_>,
     call: &ExprCall,
     failing: &Condition,
     constants: Constants<'_>,
-) -> Told {
+) -> Regions {
     let around = Around::new(function.body, range(call).start);
-    let mut told = Told { any: false, left: around.left.clone(), from: None, within: Vec::new(), failed: Vec::new() };
+    let mut regions = Regions {
+        is_checked: false,
+        scope: around.scope.clone(),
+        ok_from: None,
+        ok_within: Vec::new(),
+        failed: Vec::new(),
+    };
     let reader = |is_value| Reader { source: Some(source), failing, constants, is_value };
-    // The innermost statement that is more than the call alone.
+    // The innermost enclosing statement that is more than the call alone.
     let Some(depth) = around.blocks.iter().rposition(|(block, index)| {
         !matches!(&block.stmts[..], [Stmt::Expr(expr, None)] if is_call(expr, call)) && *index < block.stmts.len()
     }) else {
-        return told;
+        return regions;
     };
     let (block, index) = around.blocks[depth];
     let (name, value) = match &block.stmts[index] {
         Stmt::Local(local) => {
-            let Some(init) = local.init.as_ref().filter(|init| init.diverge.is_none()) else { return told };
+            let Some(init) = local.init.as_ref().filter(|init| init.diverge.is_none()) else { return regions };
             let pat = match &local.pat {
                 Pat::Type(typed) => &*typed.pat,
                 pat => pat,
@@ -71,36 +79,37 @@ pub(super) fn told(
             _ => (None, &*assign.right),
         },
         Stmt::Expr(expr, _) => (None, expr),
-        Stmt::Item(_) | Stmt::Macro(_) => return told,
+        Stmt::Item(_) | Stmt::Macro(_) => return regions,
     };
     let mut others = Vec::new();
     match name {
         Some(name) if becomes_call(value, call, &mut others) => {
             let is_value = |expr: &Expr| matches!(expr, Expr::Path(path) if path.path.is_ident(name));
             if let Some(next) = around.next(depth) {
-                reader(&is_value).statement(next, &mut told);
+                reader(&is_value).statement(next, &mut regions);
             }
-            // The ways that were not taken to a value that is looked at before they can be.
-            if told.from.is_some() {
-                told.within.append(&mut others);
+            // The other branches run instead of the call. A failed call leaves at the check that follows, so it never
+            // gets to them, not even in a later iteration of a loop.
+            if regions.ok_from.is_some() {
+                regions.ok_within.append(&mut others);
             }
         }
-        _ => reader(&|expr| is_call(expr, call)).expr(value, &mut told),
+        _ => reader(&|expr| is_call(expr, call)).expr(value, &mut regions),
     }
-    told
+    regions
 }
 
-impl Told {
-    /// Whether `name` may be looked at although the function has failed. `outlives`: others see it, too, when the function
-    /// around the call is over.
-    pub(super) fn looked_at(
+impl Regions {
+    /// Whether `name` may be read although the function has failed. `outlives`: the value is visible to others after
+    /// the enclosing function has returned.
+    pub(super) fn may_be_read_after_failure(
         &self,
         source: &Source,
         function: &Function<'_>,
         call: &ExprCall,
         (name, outlives): (&str, bool),
     ) -> bool {
-        if outlives && !self.any {
+        if outlives && !self.is_checked {
             return true;
         }
         let (body, call) = (range(function.body), range(call));
@@ -108,28 +117,29 @@ impl Told {
         let is_let = |at: usize| ["let ", "let mut "].iter().any(|word| source.text[..at].ends_with(word));
         words(source, body, name).into_iter().any(|at| {
             let is_behind = at >= call.end || again && !call.contains(&at) && !is_let(at);
-            let is_told = match self.from {
-                // In the next turn of a loop, too, it had not failed.
-                Some(from) => self.left.contains(&at) && (at >= from || at < call.end),
+            let is_told = match self.ok_from {
+                // The next iteration of a loop is reached only after success, too.
+                Some(from) => self.scope.contains(&at) && (at >= from || at < call.end),
                 None => false,
             };
-            is_behind && !is_told && !self.within.iter().any(|within| within.contains(&at))
+            is_behind && !is_told && !self.ok_within.iter().any(|range| range.contains(&at))
         })
     }
 }
 
-/// Where a word stands in code.
+/// The offsets of a word in code, comments excluded.
 fn words(source: &Source, stretch: Range<usize>, word: &str) -> Vec<usize> {
     let places = argument::words(&source.text[stretch.clone()], word).map(|at| stretch.start + at);
     places.filter(|at| has_word(&source.code(*at..at + word.len()), word)).collect()
 }
 
-/// An expression is the call's value wherever the call is executed; `others` are the ways to its value past the call.
+/// Whether an expression evaluates to the result of the call whenever the call is executed. The branches that do not
+/// execute it are added to `others`.
 fn becomes_call(expr: &Expr, call: &ExprCall, others: &mut Vec<Range<usize>>) -> bool {
     if is_call(expr, call) {
         return true;
     }
-    let ways: Vec<&Expr> = match without_parens(expr) {
+    let branches: Vec<&Expr> = match without_parens(expr) {
         Expr::Match(choice) => choice.arms.iter().map(|arm| &*arm.body).collect(),
         Expr::If(choice) => {
             let [Stmt::Expr(then, None)] = &choice.then_branch.stmts[..] else { return false };
@@ -141,12 +151,12 @@ fn becomes_call(expr: &Expr, call: &ExprCall, others: &mut Vec<Range<usize>>) ->
         },
         _ => return false,
     };
-    let Some(taken) = ways.iter().position(|way| becomes_call(way, call, others)) else { return false };
-    others.extend(ways.iter().enumerate().filter(|(at, _)| *at != taken).map(|(_, way)| range(way)));
+    let Some(taken) = branches.iter().position(|branch| becomes_call(branch, call, others)) else { return false };
+    others.extend(branches.iter().enumerate().filter(|(at, _)| *at != taken).map(|(_, branch)| range(branch)));
     true
 }
 
-/// An expression is nothing but the call.
+/// Whether an expression is nothing but the call.
 pub(super) fn is_call(expr: &Expr, call: &ExprCall) -> bool {
     match without_parens(expr) {
         Expr::Call(other) => std::ptr::eq(other, call),
@@ -156,9 +166,9 @@ pub(super) fn is_call(expr: &Expr, call: &ExprCall) -> bool {
     }
 }
 
-/// Reads what is asked of what the function returned.
+/// Interprets conditions on the value that the function returned.
 struct Reader<'r> {
-    /// The functions in here are read, too.
+    /// Where helper functions are looked up; `None` while one is being read.
     source: Option<&'r Source>,
     failing: &'r Condition,
     constants: Constants<'r>,
@@ -166,12 +176,12 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    fn statement(&self, statement: &Stmt, told: &mut Told) {
+    fn statement(&self, statement: &Stmt, regions: &mut Regions) {
         match statement {
-            Stmt::Expr(expr, _) => self.expr(expr, told),
+            Stmt::Expr(expr, _) => self.expr(expr, regions),
             Stmt::Local(local) => {
                 if let Some(init) = local.init.as_ref().filter(|init| init.diverge.is_none()) {
-                    self.expr(&init.expr, told);
+                    self.expr(&init.expr, regions);
                 }
             }
             Stmt::Macro(statement) => {
@@ -185,20 +195,20 @@ impl Reader<'_> {
                     _ => None,
                 };
                 if self.all_failures(&args, |value| holds(value) == Some(false)) {
-                    told.any = true;
-                    told.from = Some(range(statement).end);
+                    regions.is_checked = true;
+                    regions.ok_from = Some(range(statement).end);
                 }
             }
             Stmt::Item(_) => {}
         }
     }
 
-    fn expr(&self, expr: &Expr, told: &mut Told) {
+    fn expr(&self, expr: &Expr, regions: &mut Regions) {
         match expr {
             Expr::Try(tried) if self.source.is_some_and(|source| check::is_err_if(source, &tried.expr, self)) => {
-                told.any = true;
-                told.from = Some(range(tried).end);
-                told.failed.push(range(tried));
+                regions.is_checked = true;
+                regions.ok_from = Some(range(tried).end);
+                regions.failed.push(range(tried));
             }
             Expr::If(choice) => {
                 let cond = [&*choice.cond];
@@ -210,21 +220,21 @@ impl Reader<'_> {
                         None => (is_failed, is_else_failed) = (false, false),
                     }
                 }
-                told.failed.extend(is_failed.then(|| range(&choice.then_branch)));
+                regions.failed.extend(is_failed.then(|| range(&choice.then_branch)));
                 if let Some((_, other)) = choice.else_branch.as_ref().filter(|_| is_else_failed) {
-                    told.failed.push(range(other));
+                    regions.failed.push(range(other));
                 }
                 if self.all_failures(&cond, |value| self.truth(cond[0], value) == Some(true)) {
-                    told.any = true;
-                    told.within.extend(choice.else_branch.iter().map(|(_, other)| range(other)));
+                    regions.is_checked = true;
+                    regions.ok_within.extend(choice.else_branch.iter().map(|(_, other)| range(other)));
                     if leaves(&choice.then_branch) {
-                        told.from = Some(range(&choice.then_branch).end);
+                        regions.ok_from = Some(range(&choice.then_branch).end);
                     }
                 } else if self.all_failures(&cond, |value| self.truth(cond[0], value) == Some(false)) {
-                    told.any = true;
-                    told.within.push(range(&choice.then_branch));
+                    regions.is_checked = true;
+                    regions.ok_within.push(range(&choice.then_branch));
                     if choice.else_branch.as_ref().is_some_and(|(_, other)| never_comes_back(other)) {
-                        told.from = Some(range(choice).end);
+                        regions.ok_from = Some(range(choice).end);
                     }
                 }
             }
@@ -239,16 +249,16 @@ impl Reader<'_> {
                     if taken.iter().any(|value| self.fails(*value)) {
                         all_leave &= never_comes_back(&arm.body);
                     } else {
-                        told.any = true;
-                        told.within.push(range(&arm.body));
+                        regions.is_checked = true;
+                        regions.ok_within.push(range(&arm.body));
                     }
                     if taken.iter().all(|value| self.surely_fails(*value)) {
-                        told.failed.push(range(&arm.body));
+                        regions.failed.push(range(&arm.body));
                     }
                     left.retain(|value| self.matches(&arm.pat, *value) != Some(true));
                 }
-                if all_leave && told.any {
-                    told.from = Some(range(choice).end);
+                if all_leave && regions.is_checked {
+                    regions.ok_from = Some(range(choice).end);
                 }
             }
             _ => {}

@@ -1,4 +1,4 @@
-//! What a function can do with a `Fault`: pass it on where its own error type takes it.
+//! What a function can do with a `Fault`: return it where its error type converts from it.
 
 use crate::{
     graph::{Package, Role, SourceFile},
@@ -7,17 +7,17 @@ use crate::{
 use isolate_lints::facts::TypeKind;
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
 
-/// What `?` turns into the error that a function returns.
+/// Which errors `?` can convert into the error type of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Takes {
     Nothing,
-    /// A `Fault`, and nothing else of which it is known.
+    /// A `Fault`, and no other error that is known here.
     Fault,
-    /// Every error: also `isolate_rt::Error`, with which wrappers tell that the library reported a failure.
+    /// Every error, including `isolate_rt::Error`, by which wrappers report that the library returned a failure.
     Any,
 }
 
-/// What `?` does in a function of this file with this output, as far as its text says.
+/// Which errors `?` converts in a function of this file with this return type, judged by the text.
 pub(super) fn takes(package: &Package, file: &SourceFile, output: &ReturnType) -> Takes {
     let ReturnType::Type(_, ty) = output else { return Takes::Nothing };
     match error_of(package, Some(file), ty, 0) {
@@ -26,7 +26,8 @@ pub(super) fn takes(package: &Package, file: &SourceFile, output: &ReturnType) -
     }
 }
 
-/// The error type of a `Result`, and the file whose imports say what its names mean; none where that is not known.
+/// The error type of a `Result`, and the file whose imports resolve its names; `None` in place of the file where it is
+/// not known.
 fn error_of<'f>(
     package: &Package,
     file: Option<&'f SourceFile>,
@@ -45,7 +46,7 @@ fn error_of<'f>(
     }
     let standing_for = |error: &str| Some((None, syn::parse_str(error).ok()?));
     match words.iter().rev().nth(1).map(String::as_str) {
-        // Their one-argument `Result` is over an error that takes any other.
+        // The default error type of their one-argument `Result` converts from every error.
         Some(krate @ ("anyhow" | "eyre" | "color_eyre")) => standing_for(&format!("{krate}::Error")),
         Some("io") => standing_for("std::io::Error"),
         Some("fmt") => None,
@@ -76,7 +77,7 @@ fn takes_as(package: &Package, file: Option<&SourceFile>, error: &Type, depth: u
     }
 }
 
-/// Whether a path may lead to something of this package: it begins with none of another crate's, and not with an unknown type.
+/// Whether a path may resolve to an item of this package: its first segment is no other crate and not `Self`.
 fn is_own(package: &Package, words: &[String]) -> bool {
     match words {
         [first, _, ..] => {
@@ -86,12 +87,13 @@ fn is_own(package: &Package, words: &[String]) -> bool {
     }
 }
 
-/// The words of a path, the first of them as the file imports it: `Result` after `use std::io::Result` is `std::io::Result`.
+/// The segments of a path with the first one resolved through the file's imports: `Result` after `use std::io::Result`
+/// is `std::io::Result`.
 fn words(file: Option<&SourceFile>, path: &syn::TypePath) -> Vec<String> {
     let mut words: Vec<_> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     let imports = file.into_iter().flat_map(|file| &file.facts.imports);
     let mut named = imports.filter(|import| import.name.as_deref() == words.first().map(String::as_str));
-    // What several modules of the file import by one name means nothing.
+    // A name that several modules of the file import is ambiguous.
     if let (Some(import), None) = (named.next(), named.next()) {
         words.splice(..1, import.path.split("::").filter(|word| !word.is_empty()).map(str::to_owned));
     }
@@ -113,7 +115,7 @@ fn as_type(argument: &GenericArgument) -> Option<&Type> {
     }
 }
 
-/// What a type alias of the package stands for, if there is one alias of that name.
+/// The target of a type alias of the package, if exactly one alias has that name.
 fn alias(package: &Package, name: &str) -> Option<Type> {
     let items = package.files.iter().filter(|file| file.role == Role::Main).flat_map(|file| &file.facts.types);
     let mut named = items.filter(|item| item.name == name);
@@ -123,7 +125,7 @@ fn alias(package: &Package, name: &str) -> Option<Type> {
     }
 }
 
-/// `impl From<Fault> for Name`, wherever it stands in the package.
+/// Whether the package contains `impl From<Fault> for Name`.
 fn converts(package: &Package, name: &str) -> bool {
     let texts = package.files.iter().filter(|file| file.role == Role::Main).filter_map(|file| file.text().ok());
     let is_it = |text: &str| {

@@ -1,4 +1,4 @@
-//! The calls of a file by their places, each with the function and the `unsafe` block around it.
+//! Finds the calls of a file by position, each with its enclosing function and `unsafe` block.
 
 use super::{
     macros,
@@ -32,26 +32,28 @@ pub(super) fn is_drop(signature: &Signature) -> bool {
 #[derive(Clone, Copy)]
 pub(super) struct Unsafe<'s> {
     pub(super) block: &'s ExprUnsafe,
-    /// Its braces end a statement or an arm: without them, a `;` or a comma would be missing.
+    /// The block ends a statement or a match arm without a `;` or a comma. Removing the braces would require one.
     pub(super) closes: bool,
-    /// The statement that it is.
+    /// The statement that consists of this block.
     pub(super) statement: Option<&'s Stmt>,
 }
 
-/// A call and what is around it.
+/// A call and its context.
 #[derive(Clone)]
 pub(super) struct Found<'s> {
     pub(super) call: &'s ExprCall,
     pub(super) function: Option<Function<'s>>,
-    /// What `self` is there.
+    /// The self type of the enclosing `impl`.
     pub(super) of: Option<&'s Type>,
-    /// What `?` would return from; `None` in a closure or an `async` block, of which nothing says what they return.
+    /// The return type of the function that `?` would leave; `None` in a closure or an `async` block, whose return
+    /// types are not written down.
     pub(super) returns: Option<&'s ReturnType>,
-    /// The innermost one.
+    /// The innermost enclosing `unsafe` block.
     pub(super) unsafe_block: Option<Unsafe<'s>>,
-    /// It is part of a larger expression: `call == 0`, `call as u8`. A block there ends a statement that begins with it.
+    /// The call is an operand of a larger expression, as in `call == 0` or `call as u8`. A block in its place could be
+    /// parsed as a statement of its own.
     pub(super) operand: bool,
-    /// No inline module is around it.
+    /// The call is not inside an inline module.
     pub(super) outermost: bool,
 }
 
@@ -93,13 +95,13 @@ struct Finder<'p, 's> {
     of: Option<&'s Type>,
     returns: Option<&'s ReturnType>,
     unsafe_block: Option<Unsafe<'s>>,
-    /// Inline modules around.
+    /// The nesting depth of inline modules.
     modules: usize,
-    /// Places of blocks that end a statement or an arm without a `;` or a comma.
+    /// Positions of blocks that end a statement or an arm without a `;` or a comma.
     closing: BTreeSet<(u32, u32)>,
-    /// Blocks that are statements, by their places.
+    /// Blocks that are statements, by position.
     statements: BTreeMap<(u32, u32), &'s Stmt>,
-    /// Places of calls that are operands.
+    /// Positions of calls that are operands.
     operands: BTreeSet<(u32, u32)>,
 }
 
@@ -233,7 +235,7 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
     }
 }
 
-/// The place of a call, whether it stands alone or is all there is in an `unsafe` block.
+/// The position of a call that stands alone or is the only expression of an `unsafe` block.
 fn sole_call(expr: &Expr) -> Option<(u32, u32)> {
     match expr {
         Expr::Call(call) => Some(place(call.func.span())),

@@ -1,4 +1,4 @@
-//! What a type or a value holds, as its text says: enough to know what its `as_ptr()` points into.
+//! What a type or a value holds, judged by its text: enough to know what its `as_ptr()` points into.
 
 use syn::{Expr, ExprMethodCall, GenericArgument, Item, Lit, Member, PathArguments, Type};
 
@@ -9,16 +9,16 @@ pub(super) enum Holds {
     Slice {
         of: Option<String>,
     },
-    /// Something that derefs to a slice of as many elements as it has room for: an array, `vec![…]`, `Box<[T]>`.
+    /// Dereferences to a slice that is as long as its capacity: an array, `vec![…]`, `Box<[T]>`.
     Owner {
         of: Option<String>,
         length: Option<String>,
     },
-    /// A `Vec` of which nobody says that its length is its capacity.
-    Spare {
+    /// A `Vec` whose length may be less than its capacity.
+    Vec {
         of: Option<String>,
     },
-    /// A part of one of these, as an index by a range gives it: it is no reference yet.
+    /// An index by a range into one of these: an unsized place, not yet a reference.
     Part {
         of: Option<String>,
     },
@@ -30,29 +30,29 @@ pub(super) enum Holds {
     Uninit,
     /// `&T` or `&mut T` of something else.
     Reference,
-    /// Something else, or bound in a way that is not followed.
+    /// Something else, or a binding that is not followed.
     Unknown,
 }
 
 impl Holds {
-    /// Name of its elements' type, where it is written.
+    /// The name of the element type, where it is written.
     pub(super) fn element(&self) -> Option<&str> {
         match self {
-            Holds::Slice { of } | Holds::Owner { of, .. } | Holds::Spare { of } | Holds::Part { of } => of.as_deref(),
+            Holds::Slice { of } | Holds::Owner { of, .. } | Holds::Vec { of } | Holds::Part { of } => of.as_deref(),
             Holds::Text => Some("u8"),
             _ => None,
         }
     }
 
-    /// It is a slice, or has one.
+    /// Whether it is a slice or dereferences to one.
     pub(super) fn is_slice(&self) -> bool {
-        matches!(self, Holds::Slice { .. } | Holds::Owner { .. } | Holds::Spare { .. } | Holds::Part { .. })
+        matches!(self, Holds::Slice { .. } | Holds::Owner { .. } | Holds::Vec { .. } | Holds::Part { .. })
     }
 
-    /// What an index by a range gives of it.
+    /// The result of indexing it by a range.
     pub(super) fn part(self) -> Holds {
         match self {
-            Holds::Slice { of } | Holds::Owner { of, .. } | Holds::Spare { of } | Holds::Part { of } => {
+            Holds::Slice { of } | Holds::Owner { of, .. } | Holds::Vec { of } | Holds::Part { of } => {
                 Holds::Part { of }
             }
             Holds::Text => Holds::Text,
@@ -61,7 +61,8 @@ impl Holds {
     }
 }
 
-/// What a field holds of the one struct of this name among `items`, where nothing decides which fields there are.
+/// What a field of the struct `of` holds, if `items` declare exactly one struct of that name with exactly one such
+/// field. Several declarations would be alternatives under `cfg`.
 pub(super) fn of_field(items: &[Item], of: &Type, member: &Member) -> Holds {
     let Type::Path(path) = of else { return Holds::Unknown };
     let Some(name) = path.path.segments.last().filter(|_| path.path.segments.len() == 1) else {
@@ -81,7 +82,7 @@ pub(super) fn of_field(items: &[Item], of: &Type, member: &Member) -> Holds {
     of_type(&field.ty)
 }
 
-/// What is of a type.
+/// What a value of this type holds.
 pub(super) fn of_type(ty: &Type) -> Holds {
     match ty {
         Type::Paren(paren) => of_type(&paren.elem),
@@ -92,7 +93,7 @@ pub(super) fn of_type(ty: &Type) -> Holds {
                 Holds::Unknown => Holds::Reference,
                 holds => holds,
             },
-            // `&mut &mut [T]` and the like; `&[T; N]` is passed on as it is.
+            // `&mut &mut [T]` and the like are not followed; `&[T; N]` coerces to a slice where it is passed.
             Type::Array(array) => Holds::Slice { of: name_of(&array.elem) },
             _ => Holds::Unknown,
         },
@@ -103,7 +104,7 @@ pub(super) fn of_type(ty: &Type) -> Holds {
         Type::Path(path) => {
             let Some(last) = path.path.segments.last() else { return Holds::Unknown };
             match (&*last.ident.to_string(), argument_of(&last.arguments)) {
-                ("Vec", of) => Holds::Spare { of: of.and_then(name_of) },
+                ("Vec", of) => Holds::Vec { of: of.and_then(name_of) },
                 ("Box" | "Rc" | "Arc", Some(Type::Slice(slice))) => {
                     Holds::Owner { of: name_of(&slice.elem), length: None }
                 }
@@ -130,13 +131,13 @@ pub(super) fn argument_of(arguments: &PathArguments) -> Option<&Type> {
 fn name_of(ty: &Type) -> Option<String> {
     match ty {
         Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
-        // No number has such a name: nothing takes these for elements of its own.
+        // Text that is no name of a numeric type, so that the elements are never taken for numbers.
         Type::Array(_) | Type::Tuple(_) => Some(quote::quote!(#ty).to_string().replace(' ', "")),
         _ => None,
     }
 }
 
-/// What a value is, as far as its text says; of a `Result` or an `Option`, what is in there.
+/// What a value holds, judged by its text. For a `Result` or an `Option`: what its payload holds.
 pub(super) fn of_value(value: &Expr) -> Holds {
     match value {
         Expr::Paren(paren) => of_value(&paren.expr),
@@ -168,7 +169,7 @@ pub(super) fn of_value(value: &Expr) -> Holds {
     }
 }
 
-/// What a well-known constructor makes.
+/// What a well-known constructor returns.
 fn of_call(function: &Expr) -> Holds {
     let Expr::Path(path) = function else { return Holds::Unknown };
     let segments: Vec<_> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
@@ -176,7 +177,7 @@ fn of_call(function: &Expr) -> Holds {
     match segments[..] {
         [.., "Vec", "new" | "with_capacity"] => {
             let vec = path.path.segments.iter().rev().nth(1);
-            Holds::Spare { of: vec.and_then(|vec| argument_of(&vec.arguments)).and_then(name_of) }
+            Holds::Vec { of: vec.and_then(|vec| argument_of(&vec.arguments)).and_then(name_of) }
         }
         [.., "CString", "new"] => Holds::CString,
         [.., "String", _] => Holds::Text,
@@ -200,7 +201,7 @@ fn of_method(call: &ExprMethodCall) -> Holds {
     }
 }
 
-/// `u8` of `0u8` and of `0 as u8`; what no number is called for what is none.
+/// `u8` for `0u8` and `0 as u8`. Nested arrays and tuples get a text that is no name of a numeric type.
 fn suffix(value: &Expr) -> Option<String> {
     let lit = match value {
         Expr::Lit(lit) => lit,

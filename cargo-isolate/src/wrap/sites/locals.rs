@@ -1,4 +1,4 @@
-//! What a function's own text says about its locals: enough to know what `x.as_ptr()` points into.
+//! What the text of a function says about its locals: enough to know what `x.as_ptr()` points into.
 
 use super::{
     argument::{has_word, words},
@@ -11,12 +11,13 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// What `name` holds where a call at byte `at` stands.
+/// What `name` holds at a call at byte `at`.
 pub(super) fn holds(function: &Function<'_>, name: &str, at: usize) -> Holds {
     followed(function, name, at, MOST_FOLLOWED)
 }
 
-/// How many locals in a row are followed to the one that says what it holds. A choice between two follows both.
+/// How many `let`s are followed from one local to the next. Each branch of an `if` is followed, so the limit also
+/// bounds the exponential growth.
 const MOST_FOLLOWED: u8 = 8;
 
 fn followed(function: &Function<'_>, name: &str, at: usize, left: u8) -> Holds {
@@ -27,7 +28,7 @@ fn followed(function: &Function<'_>, name: &str, at: usize, left: u8) -> Holds {
     }
 }
 
-/// Whether `name` is said to be a reference where a call at byte `at` stands.
+/// Whether `name` is declared as a reference, for a call at byte `at`.
 pub(super) fn is_reference(function: &Function<'_>, name: &str, at: usize) -> bool {
     match bound(function, name, at) {
         Some((_, Binding::Parameter(ty))) => matches!(ty, Type::Reference(_)),
@@ -36,12 +37,12 @@ pub(super) fn is_reference(function: &Function<'_>, name: &str, at: usize) -> bo
     }
 }
 
-/// Whether `name` is a parameter of the function where a call at byte `at` stands.
+/// Whether `name` is a parameter of the function, for a call at byte `at`.
 pub(super) fn is_parameter(function: &Function<'_>, name: &str, at: usize) -> bool {
     bound(function, name, at).is_some_and(|(bound, _)| bound < range(function.body).start)
 }
 
-/// Whether what `name` is bound to is converted to whatever type others want: `let len = n as _;`.
+/// Whether the type of `name` is inferred from its uses: `let len = n as _;`.
 pub(super) fn is_of_any_type(function: &Function<'_>, name: &str, at: usize) -> bool {
     fn is_any(value: &Expr) -> bool {
         match value {
@@ -62,7 +63,7 @@ pub(super) fn is_of_any_type(function: &Function<'_>, name: &str, at: usize) -> 
     }
 }
 
-/// Where a name is bound, and how.
+/// The binding of a name that is visible at byte `at`, with its position.
 fn bound<'f>(function: &Function<'f>, name: &'f str, at: usize) -> Option<(usize, Binding<'f>)> {
     let mut bindings = Bindings { name, at, last: None };
     for input in &function.signature.inputs {
@@ -76,13 +77,13 @@ fn bound<'f>(function: &Function<'f>, name: &'f str, at: usize) -> Option<(usize
     bindings.last
 }
 
-/// Whether `name` holds nothing but zero bits where a call at byte `at` stands: it is bound to that in a block around, and is
-/// not named in between, also not by an earlier turn of a loop.
+/// Whether all bits of `name` are zero at a call at byte `at`: a `let` in an enclosing block binds it to such a value,
+/// and nothing names it in between, not even in an earlier iteration of a loop.
 pub(super) fn is_zero(source: &Source, function: &Function<'_>, name: &str, at: usize) -> bool {
     zero_let(source, function, name, at).is_some()
 }
 
-/// The `let` by which it does.
+/// The `let` that [`is_zero`] is about.
 pub(super) fn zero_let<'f>(source: &Source, function: &Function<'f>, name: &str, at: usize) -> Option<&'f Local> {
     let (local, is_repeated) = last_let(function, name, at)?;
     let between = source.code(range(local).end..at);
@@ -90,21 +91,22 @@ pub(super) fn zero_let<'f>(source: &Source, function: &Function<'f>, name: &str,
     (is_zero && !is_repeated && !has_word(&between, name)).then_some(local)
 }
 
-/// The `let` of a name that is bound once for a call at byte `at`, and used there only: in a block around, and not in a loop that
-/// the call is in alone.
+/// The `let` of a name whose only use is a call at byte `at`. It is in an enclosing block, and no loop contains the
+/// call without containing the `let`.
 pub(super) fn used_once<'f>(source: &Source, function: &Function<'f>, name: &str, at: usize) -> Option<&'f Local> {
     let body = source.code(range(function.body));
     let is_once = words(&body, name).count() == 2 && !is_parameter(function, name, at);
     last_let(function, name, at).filter(|(_, is_repeated)| is_once && !is_repeated).map(|(local, _)| local)
 }
 
-/// The `let` of a name before a call at byte `at`, in a block around, and not outside of a loop that the call is in.
+/// The `let` of a name before a call at byte `at`, in an enclosing block. No loop contains the call without containing
+/// the `let`.
 pub(super) fn once_let<'f>(function: &Function<'f>, name: &str, at: usize) -> Option<&'f Local> {
     last_let(function, name, at).filter(|(_, is_repeated)| !is_repeated).map(|(local, _)| local)
 }
 
-/// The last `let` of a name before a call at byte `at`, in a block around, and whether what stands there is done more than once
-/// for it.
+/// The last `let` of a name before a call at byte `at`, in an enclosing block, and whether the call can run more than
+/// once per execution of that `let`.
 fn last_let<'f>(function: &Function<'f>, name: &str, at: usize) -> Option<(&'f Local, bool)> {
     let mut search = LastLet { name, at, found: None };
     search.visit_block(function.body);
@@ -135,7 +137,8 @@ impl<'s> Visit<'s> for LastLet<'_, 's> {
     }
 }
 
-/// Whether a place is in something that runs more than once, or later.
+/// Whether a byte is in a part of a statement that may run more than once or later: a loop, a closure or an `async`
+/// block.
 pub(super) fn repeats(statement: &Stmt, at: usize) -> bool {
     struct Repeats {
         at: usize,
@@ -154,7 +157,7 @@ pub(super) fn repeats(statement: &Stmt, at: usize) -> bool {
     search.any
 }
 
-/// A value of zero bits, as far as its text says.
+/// Whether an expression is a value of zero bits, judged by its text.
 fn is_zero_value(value: &Expr) -> bool {
     match value {
         Expr::Paren(paren) => is_zero_value(&paren.expr),
@@ -182,11 +185,11 @@ fn is_zero_value(value: &Expr) -> bool {
     }
 }
 
-/// The last binding of a name whose scope reaches a place.
+/// Finds the last binding of a name whose scope reaches a position.
 struct Bindings<'f> {
     name: &'f str,
     at: usize,
-    /// Where it stands, and how.
+    /// The position of the binding, and its kind.
     last: Option<(usize, Binding<'f>)>,
 }
 
@@ -195,7 +198,7 @@ struct Bindings<'f> {
 enum Binding<'f> {
     Parameter(&'f Type),
     Local(&'f Local),
-    /// A `match` arm, a loop, a closure: what it binds is not followed.
+    /// In a pattern of a `match` arm, a loop or a closure, which is not followed.
     Other,
 }
 
@@ -209,14 +212,14 @@ impl<'f> Bindings<'f> {
 
 impl<'ast> Visit<'ast> for Bindings<'ast> {
     fn visit_block(&mut self, block: &'ast syn::Block) {
-        // A binding ends with its block.
+        // A binding's scope ends with its block.
         if range(block).contains(&self.at) {
             visit::visit_block(self, block);
         }
     }
 
     fn visit_local(&mut self, local: &'ast Local) {
-        // Its name is bound behind its own value.
+        // The name is in scope only after its own initialiser.
         if is_named(&local.pat, self.name) {
             if range(local).end <= self.at {
                 self.bind(range(&local.pat).start, Binding::Local(local));
@@ -252,14 +255,14 @@ fn of_local(function: &Function<'_>, local: &Local, left: u8) -> Holds {
     };
     let value = local.init.as_ref().map_or(Holds::Unknown, |init| of_init(function, &init.expr, left));
     match (stated, value) {
-        // `let mut out: Vec<u8> = vec![0; n];` is full.
-        (Holds::Spare { of }, Holds::Owner { of: value, length }) => Holds::Owner { of: of.or(value), length },
+        // `let mut out: Vec<u8> = vec![0; n];` is filled to its capacity.
+        (Holds::Vec { of }, Holds::Owner { of: value, length }) => Holds::Owner { of: of.or(value), length },
         (Holds::Unknown, value) => value,
         (stated, _) => stated,
     }
 }
 
-/// A value that may be chosen from several, or be another local.
+/// What an initialiser holds, which may be an `if`, a block or another local.
 fn of_init(function: &Function<'_>, value: &Expr, left: u8) -> Holds {
     match value {
         Expr::If(chosen) => match (last(&chosen.then_branch), &chosen.else_branch) {
@@ -274,7 +277,7 @@ fn of_init(function: &Function<'_>, value: &Expr, left: u8) -> Holds {
             _ => Holds::Unknown,
         },
         Expr::Block(block) => last(&block.block).map_or(Holds::Unknown, |value| of_init(function, value, left)),
-        // A slice is passed on as it is; what else it may be moves away, and its name with it.
+        // A slice is copied or reborrowed. A value of any other kind moves, and takes on the new name.
         Expr::Path(path) => match path.path.get_ident() {
             Some(name) => followed(function, &name.to_string(), range(value).start, left),
             None => Holds::Unknown,

@@ -1,5 +1,5 @@
-//! Calls among the arguments of std's macros: these are expressions, each evaluated once where the macro stands, so that a call
-//! in there can be rewritten as anywhere else.
+//! Calls among the arguments of macros of the standard library. Such an argument is an expression that is evaluated at
+//! most once, where the macro stands, so a call in it can be rewritten like any other.
 
 use super::source::place;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// The arguments of such macros, by the places of their names.
+/// The parsed arguments of such macros, by the position of the macro's name.
 pub(super) type Arguments = BTreeMap<(u32, u32), Vec<Expr>>;
 
 const EVALUATED: [&str; 19] = [
@@ -36,7 +36,8 @@ const EVALUATED: [&str; 19] = [
     "writeln",
 ];
 
-/// Macros that do with their tokens what they say there, to values: those above, of `log` and of errors, and included files.
+/// Macros known to expand to nothing but uses of their arguments: the ones above, `log` and error macros, and a few of
+/// the standard library.
 pub(super) fn is_of_values(name: &str) -> bool {
     const OTHERS: [&str; 13] = [
         "addr_of",
@@ -56,14 +57,14 @@ pub(super) fn is_of_values(name: &str) -> bool {
     EVALUATED.contains(&name) || OTHERS.contains(&name)
 }
 
-/// Reads the arguments of all such macros in a file, those in the arguments of others included.
+/// Parses the arguments of all such macros in a file, including nested ones.
 pub(super) fn arguments(file: &File) -> Arguments {
     let mut reader = Reader::default();
     reader.visit_file(file);
     reader.arguments
 }
 
-/// Where a macro's arguments are kept.
+/// The key of a macro in [`Arguments`].
 pub(super) fn key(mac: &Macro) -> (u32, u32) {
     place(mac.path.span())
 }
@@ -73,7 +74,7 @@ fn listed(input: ParseStream<'_>) -> syn::Result<Vec<Expr>> {
     Ok(Punctuated::<Expr, Token![,]>::parse_terminated(input)?.into_iter().collect())
 }
 
-/// `value; how often`, as `vec!` has it.
+/// `value; count`, as in `vec!`.
 fn repeated(input: ParseStream<'_>) -> syn::Result<Vec<Expr>> {
     let value = input.parse()?;
     input.parse::<Token![;]>()?;

@@ -1,13 +1,13 @@
-//! Direct calls of isolated functions → calls of their wrappers, wherever that is mechanical; the rest is told with what to
-//! write instead.
+//! Rewrites direct calls of isolated functions into calls of their wrappers where that is mechanical. Every other call
+//! is reported, with the call to write instead.
 //!
 //! ```text
 //! bypasses ─► file ─► finder (the call) ─► argument, locals (which slice, which length) ─► call (edits) ─► the file's text
 //! ```
 //!
-//! Only text between two tokens of a call changes, so comments and layout stay; where the file was as `rustfmt` has it, it is so
-//! again. What is written is safe code: a mistake here does not compile, or ends in a panic at an index, and never reads or
-//! writes what it should not.
+//! Only text between the tokens of a call changes, so comments and layout survive. A file that was formatted by
+//! `rustfmt` is formatted again. The rewritten code is safe Rust: a mistake here fails to compile or panics at an
+//! index, and can never read or write out of bounds.
 
 mod argument;
 mod call;
@@ -15,11 +15,11 @@ mod failure;
 mod fault;
 mod file;
 mod finder;
-mod held;
+mod handles;
 mod holds;
-mod leftovers;
 mod locals;
 mod macros;
+mod obsolete;
 mod rustfmt;
 mod source;
 mod unsafe_blocks;
@@ -42,7 +42,7 @@ use std::{
 };
 use wrappers::Wrappers;
 
-/// What was made of the members' direct calls.
+/// The result of rewriting the direct calls of the workspace members.
 #[derive(Debug, Default)]
 pub(crate) struct Sites {
     /// Files with calls that were rewritten, by package: path and new text.
@@ -51,30 +51,30 @@ pub(crate) struct Sites {
     pub(crate) left: Vec<ToDo>,
 }
 
-/// A call that goes through its wrapper now. Places are those of the old text.
+/// A call that now goes through its wrapper. Its position is the one in the old text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rewritten {
     pub(crate) path: Utf8PathBuf,
     pub(crate) line: u32,
     pub(crate) symbol: String,
-    /// A fault ends in a panic there; otherwise it is returned by `?`, but for what comes next.
+    /// A fault at this call panics. Otherwise `?` returns it, unless `ends_in_drop` is set.
     pub(crate) panics: bool,
-    /// It ends an object in `drop`: a fault ends that, too, and nobody is told of it.
+    /// The call destroys an object in `drop`. A fault destroys the object as well, so it is discarded.
     pub(crate) ends_in_drop: bool,
 }
 
-/// A call that a person must rewrite.
+/// A call that must be rewritten by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ToDo {
     pub(crate) site: Bypass,
     pub(crate) why: String,
-    /// The wrapper's signature, if it has one.
+    /// The wrapper's signature, if there is a wrapper.
     pub(crate) wrapper: Option<String>,
-    /// The call to write, with comments for what is not known.
+    /// The call to write, with `todo!` in place of what is not known.
     pub(crate) suggestion: Option<String>,
 }
 
-/// Rewrites the members' calls, except those in tests: there, a direct call is something to compare with.
+/// Rewrites the calls of workspace members, except in tests, where a direct call is something to compare with.
 pub(crate) fn sites(graph: &Graph, plan: &Plan, targets: &[Target]) -> Sites {
     sites_in(graph, plan, targets, &|file| fs::read_to_string(&file.path))
 }
@@ -112,7 +112,7 @@ fn sites_in(graph: &Graph, plan: &Plan, targets: &[Target], read: Read<'_>) -> S
     sites
 }
 
-/// Gives a file's text as it lies on disk, which is not always what was scanned: line ends are kept.
+/// Reads a file's text from disk. The scanned text can differ from it, for example in line endings, which must be kept.
 type Read<'r> = &'r dyn Fn(&SourceFile) -> io::Result<String>;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A file that `rustfmt` would leave alone is one that it would leave alone after its calls were rewritten, too.
+//! Keeps a file formatted: if `rustfmt` would not change the old text, it does not change the new one either.
 
 use camino::Utf8Path;
 use isolate_lints::Edition;
@@ -7,15 +7,16 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The new text as `rustfmt` lays it out by the project's own configuration, if that is how the old one was; else as it is, and so
-/// where there is no `rustfmt`.
+/// Formats the new text by the project's own configuration if the old text was formatted that way. Otherwise, and where
+/// `rustfmt` is not installed, the new text stays as it is.
 pub(super) fn laid_out_as(old: &str, new: String, path: &Utf8Path, edition: Edition) -> String {
     let is_clean = formatted(old, path, edition).is_some_and(|text| text == old);
     let formatted = if is_clean { formatted(&new, path, edition) } else { None };
     formatted.unwrap_or(new)
 }
 
-/// From its input `rustfmt` formats one file, not those of its modules. It looks for its configuration from where it runs upwards.
+/// Runs `rustfmt` on standard input, so that it does not follow `mod` declarations. It searches for its configuration
+/// upwards from its working directory.
 fn formatted(text: &str, path: &Utf8Path, edition: Edition) -> Option<String> {
     let year = match edition {
         Edition::E2015 => "2015",
@@ -26,7 +27,7 @@ fn formatted(text: &str, path: &Utf8Path, edition: Edition) -> Option<String> {
     let mut rustfmt = Command::new("rustfmt");
     rustfmt.args(["--quiet", "--edition", year]).current_dir(path.parent()?);
     let mut running = rustfmt.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
-    // It reads all before it writes anything.
+    // `rustfmt` reads all of its input before it writes, so this cannot deadlock.
     running.stdin.take()?.write_all(text.as_bytes()).ok()?;
     let output = running.wait_with_output().ok()?;
     let text = output.status.success().then_some(output.stdout)?;

@@ -1,4 +1,4 @@
-//! One Rust file as it lies on disk: its syntax with the place of every token, and edits that keep everything else.
+//! One Rust file as it is on disk: its syntax tree, the position of every token, and edits that keep everything else.
 
 use super::macros;
 use crate::rust;
@@ -10,15 +10,15 @@ use syn::spanned::Spanned;
 pub(super) struct Source {
     pub(super) text: String,
     pub(super) file: syn::File,
-    /// What macros of the file are given, where that is expressions.
+    /// The macro arguments of the file that parse as expressions.
     pub(super) macros: macros::Arguments,
-    /// What stands between tokens and is not only space.
+    /// Gaps between tokens that contain more than whitespace.
     comments: Vec<Range<usize>>,
-    /// What stands between tokens and is only space.
+    /// Gaps between tokens that contain only whitespace.
     spaces: Vec<Range<usize>>,
 }
 
-/// A stretch of the old text and what takes its place.
+/// A range of the old text and its replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Edit {
     pub(super) range: Range<usize>,
@@ -46,7 +46,8 @@ impl Source {
             let start = error.span().start();
             format!("its file does not parse at {}:{}: {error}", start.line, start.column + 1)
         })?;
-        // A second parse: each has places of its own, counted from its own start.
+        // The file is lexed a second time because `syn::File` does not keep its tokens. The byte ranges of both parses
+        // count from the start of the file.
         let tokens: TokenStream = readable.parse().map_err(|error| format!("its file does not lex: {error}"))?;
         let mut leaves = Vec::new();
         collect(tokens, &mut leaves);
@@ -67,7 +68,7 @@ impl Source {
         &self.text[range(node)]
     }
 
-    /// The text with all edits made; those at one place in their order.
+    /// The text with all edits applied. Edits at the same position keep their order.
     pub(super) fn with(&self, mut edits: Vec<Edit>) -> String {
         edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
         let (mut out, mut at) = (String::with_capacity(self.text.len()), 0);
@@ -81,7 +82,7 @@ impl Source {
         out
     }
 
-    /// An edit would take a comment away.
+    /// Whether an edit would delete part of a comment.
     pub(super) fn loses_comment(&self, edits: &[Edit]) -> bool {
         let touches = |edit: &Edit, gap: &Range<usize>| {
             let common = edit.range.start.max(gap.start)..edit.range.end.min(gap.end);
@@ -90,7 +91,7 @@ impl Source {
         edits.iter().any(|edit| self.comments.iter().any(|gap| touches(edit, gap)))
     }
 
-    /// A stretch of the text with every comment as one space: what the compiler reads.
+    /// A range of the text with each comment replaced by a space: what the compiler sees.
     pub(super) fn code(&self, stretch: Range<usize>) -> String {
         let (mut out, mut at) = (String::new(), stretch.start);
         for gap in self.comments.iter().filter(|gap| stretch.start < gap.end && gap.start < stretch.end) {
@@ -102,7 +103,7 @@ impl Source {
         out
     }
 
-    /// The bytes that go with one of a list: its comma, and its line where it has one of its own.
+    /// The range to delete with a list item: its comma, and its whole line if nothing else is on that line.
     pub(super) fn removal(&self, item: Range<usize>, comma: Option<Range<usize>>) -> Range<usize> {
         let text = &self.text;
         let comma = comma.filter(|comma| self.space(item.end..comma.start).is_some());
@@ -117,12 +118,12 @@ impl Source {
         }
     }
 
-    /// `between`, if there is nothing in it but space.
+    /// Returns `between` if it contains only whitespace.
     pub(super) fn space(&self, between: Range<usize>) -> Option<Range<usize>> {
         self.text[between.clone()].trim().is_empty().then_some(between)
     }
 
-    /// The space that a line begins with.
+    /// The indentation of the line that contains `at`.
     pub(super) fn indent(&self, at: usize) -> &str {
         let line = &self.text[self.line_start(at)..];
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
@@ -132,20 +133,20 @@ impl Source {
         self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
     }
 
-    /// What a file's own lines end with.
+    /// The file's line ending.
     pub(super) fn newline(&self) -> &'static str {
         if self.text.contains("\r\n") { "\r\n" } else { "\n" }
     }
 
-    /// Takes `width` columns off the start of each line that begins within `inside`; nothing where a line does not begin
-    /// with so much space, or within a token.
+    /// Removes `width` columns from the start of each line that begins within `inside`. Returns no edits if one of
+    /// these lines is indented less or begins inside a token.
     pub(super) fn outdented(&self, inside: Range<usize>, width: usize) -> Vec<Edit> {
         let starts = self.text[inside.clone()].match_indices('\n').map(|(at, _)| inside.start + at + 1);
         let mut edits = Vec::new();
         for start in starts.filter(|start| *start < inside.end) {
             let range = start..start + width;
             let is_space = self.text.get(range.clone()).is_some_and(|text| text.bytes().all(|byte| byte == b' '));
-            // A comment on several lines is laid out in itself.
+            // A block comment may have a layout of its own.
             let comments = self.comments.iter().filter(|gap| !self.text[(*gap).clone()].contains("/*"));
             let is_between =
                 self.spaces.iter().chain(comments).any(|space| space.start <= range.start && range.end <= space.end);
@@ -158,7 +159,7 @@ impl Source {
     }
 }
 
-/// The bytes of a node.
+/// The byte range of a node.
 pub(super) fn range(node: &impl Spanned) -> Range<usize> {
     bytes(node.span())
 }
@@ -167,13 +168,14 @@ pub(super) fn bytes(span: Span) -> Range<usize> {
     span.byte_range()
 }
 
-/// 1-based line, and 1-based column in characters, as facts have them.
+/// 1-based line, and 1-based column in characters, as in the scanner's facts.
 pub(super) fn place(span: Span) -> (u32, u32) {
     let start = span.start();
     (u32::try_from(start.line).unwrap_or(u32::MAX), u32::try_from(start.column + 1).unwrap_or(u32::MAX))
 }
 
-/// What a lexer of Rust would skip or stumble over, as spaces: every other byte keeps its place.
+/// Replaces a byte order mark and a `#!` line with spaces, because the lexer rejects them. All other bytes keep their
+/// offsets.
 pub(in crate::wrap) fn blanked(text: &str) -> String {
     let (mark, rest) = text.strip_prefix('\u{feff}').map_or(("", text), |rest| ("   ", rest));
     let is_script = rest.starts_with("#!") && !rest[2..].trim_start().starts_with('[');

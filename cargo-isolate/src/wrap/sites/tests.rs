@@ -1,9 +1,9 @@
 mod faults;
-mod held;
+mod handles;
 mod imports;
-mod left;
+mod not_rewritten;
 mod results;
-mod rooms;
+mod spare_capacity;
 mod unsafe_blocks;
 
 use super::*;
@@ -134,7 +134,7 @@ ret = { kind = "cstr", own = "give", free = "release" }
 arg.data = { kind = "buf", len = "len", null = "ok" }
 "#;
 
-/// The member's one file after its calls were rewritten, and what is left to do.
+/// The member's only file after its calls were rewritten, and the calls that were not.
 fn rewritten(text: &str) -> (String, Vec<String>) {
     rewritten_in(&fixture::graph(&format!("//- app/src/main.rs\n{text}{LIBRARY}")), text)
 }
@@ -157,7 +157,7 @@ fn rewritten_in(graph: &Graph, text: &str) -> (String, Vec<String>) {
     (rewritten.remove(&*graph.packages[0].files[0].path).unwrap_or_else(|| text.to_owned()), left)
 }
 
-/// Statements in a function that takes a slice and returns a `Result` that takes a `Fault`.
+/// Checks statements in a function that takes a slice and returns a `Result` whose error type converts from a `Fault`.
 #[track_caller]
 fn check(before: &str, after: &str) {
     check_among("", before, after);
@@ -174,7 +174,7 @@ fn check_among(items: &str, before: &str, after: &str) {
     assert_eq!(rewritten(&text), (text, Vec::new()), "a second time changes nothing");
 }
 
-/// A call that stays, and what is said of it.
+/// Checks that a call is not rewritten, and the message about it.
 #[track_caller]
 fn stays(call: &str, why: &str) {
     let text = format!("fn f(data: &[u8], out: &mut [u8], v: Vec<u32>) {{\n{call}\n}}\n");
@@ -240,7 +240,7 @@ fn slices_take_the_place_of_pointers() {
     );
 }
 
-/// What a field holds its struct says.
+/// The declaration of a struct says what its field holds.
 #[test]
 fn slices_in_fields() {
     let around = |fields: &str, call: &str| {
@@ -277,7 +277,7 @@ fn slices_in_fields() {
     }
 }
 
-/// Text that lives as long as the statement does.
+/// A temporary string lives until the end of its statement.
 #[test]
 fn text_that_is_made_for_the_call() {
     for (text, given) in [
@@ -299,7 +299,7 @@ fn text_that_is_made_for_the_call() {
     );
 }
 
-/// References that become pointers by the way.
+/// References that are converted to pointers on the way.
 #[test]
 fn references_that_are_cast() {
     let around = |call: &str| {
@@ -322,7 +322,7 @@ fn references_that_are_cast() {
     }
 }
 
-/// From the root of the crate the module is beside it; a lint is against paths that say more.
+/// In the crate root, `isolated` is a sibling, and a lint reports needlessly qualified paths.
 #[test]
 fn paths_begin_at_the_crate_where_they_must() {
     let within = |path: &str| {
@@ -334,7 +334,7 @@ fn paths_begin_at_the_crate_where_they_must() {
     assert_eq!(rewritten(&before), (within("crate::isolated::z::plain"), Vec::new()));
 }
 
-/// Whose arguments are expressions, as those of std's macros are.
+/// Macros whose arguments are expressions, like those of the standard library.
 #[test]
 fn calls_in_macros() {
     check("    assert_eq!(unsafe { z_sys::plain(1, 2) }, 3);", "    assert_eq!(isolated::z::plain(1, 2)?, 3);");
@@ -368,7 +368,7 @@ fn comments_and_layout_stay() {
     );
 }
 
-/// What the wrapper passes itself.
+/// Arguments that the wrapper passes itself.
 #[test]
 fn what_is_always_the_same_goes() {
     for size in ["std::mem::size_of::<Point>()", "mem::size_of::<z_sys::Point>()"] {
@@ -381,7 +381,7 @@ fn what_is_always_the_same_goes() {
     }
 }
 
-/// What argued for `unsafe` alone goes with it.
+/// A comment that justified only the `unsafe` is removed with it.
 #[test]
 fn arguments_go_with_what_they_were_for() {
     check(
@@ -445,7 +445,7 @@ fn arguments_go_with_what_they_were_for() {
     );
 }
 
-/// Which slice a pointer comes from may be chosen before the call.
+/// The slice that a pointer points into may be chosen before the call.
 #[test]
 fn slices_that_are_chosen() {
     let chosen = "    let part = if odd { &mut out[1..] } else { out };\n    let room = part.len() as i32;\n";
@@ -460,7 +460,7 @@ fn slices_that_are_chosen() {
     assert!(left[0].contains("nothing here says what its elements are"), "{left:?}");
 }
 
-/// However often a name is bound anew, and chosen each time, nobody waits for the answer.
+/// Following a name that is rebound many times, with a choice each time, must not take exponential time.
 #[test]
 fn names_that_are_bound_again_and_again() {
     let again = "    let part = if odd { part } else { part };\n".repeat(100);
@@ -471,7 +471,7 @@ fn names_that_are_bound_again_and_again() {
     assert_eq!(left.len(), 1, "{left:?}");
 }
 
-/// A path from the root of a crate is there in that crate only.
+/// A path that begins at the root of a crate is valid in that crate only.
 #[test]
 fn files_of_other_crates_stay() {
     let check = |library: &str, shared: bool, why: &[&str]| {
@@ -519,7 +519,7 @@ fn other_arguments() {
     );
 }
 
-/// A comment that speaks of a variable does not use it.
+/// A comment that mentions a variable does not use it.
 #[test]
 fn comments_are_not_code() {
     let start = "    let mut p = z_sys::Point { x: 0, y: 0 };\n    // As large as `p` is.\n    let s = /* p */";
@@ -529,7 +529,7 @@ fn comments_are_not_code() {
     );
 }
 
-/// Line ends, a mark and a script line of the file are the file's own business.
+/// Line endings, a byte order mark and a `#!` line are preserved.
 #[test]
 fn every_other_byte_stays() {
     let (text, left) = rewritten("fn f(data: &[u8]) {\r\n    unsafe { z_sys::plain(1, 2) };\r\n}\r\n");

@@ -1,4 +1,4 @@
-//! `unsafe` that nothing needs any more once a call in it goes through its wrapper.
+//! Removes `unsafe` that is unnecessary once a call goes through its wrapper.
 
 use super::{
     argument,
@@ -15,8 +15,8 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// Nothing in the block that begins at `at` can be unsafe but calls that are `rewritten`. A keyword too many is a warning of the
-/// compiler's; one too few does not compile.
+/// Whether nothing in the block at `at` can be unsafe other than calls that are `rewritten`. Guessing wrong is
+/// harmless: a superfluous `unsafe` is a compiler warning, and a missing one does not compile.
 pub(super) fn is_unneeded(
     package: &Package,
     file: &SourceFile,
@@ -25,30 +25,31 @@ pub(super) fn is_unneeded(
     block: Unsafe<'_>,
     rewritten: &BTreeSet<(u32, u32)>,
 ) -> bool {
-    let mut rest = Rest { package, source, rewritten, goes: false, may_be_unsafe: false };
+    let mut rest = Rest { package, source, rewritten, in_rewritten_call: false, may_be_unsafe: false };
     rest.visit_block(&block.block.block);
     if rest.may_be_unsafe {
         return false;
     }
     let mut blocks = file.facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::Block);
-    // Calls have been looked at.
+    // Calls were checked by name above.
     let is_safe = |kind: OperationKind, at: (u32, u32)| kind == OperationKind::Call || rewritten.contains(&at);
     blocks.find(|fact| (fact.span.line, fact.span.column) == at).is_some_and(|fact| {
         fact.operations.iter().all(|operation| is_safe(operation.kind, (operation.span.line, operation.span.column)))
     })
 }
 
-/// What stays in a block: a call is safe if its name is that of safe functions only.
+/// Checks what remains in a block. A call is safe if all known functions of its name are safe.
 struct Rest<'v> {
     package: &'v Package,
     source: &'v Source,
     rewritten: &'v BTreeSet<(u32, u32)>,
-    /// In the arguments of such a call, where a slice takes the place of `data.as_ptr().add(2)`.
-    goes: bool,
+    /// Inside a rewritten call, where a slice replaces an argument such as `data.as_ptr().add(2)`.
+    in_rewritten_call: bool,
     may_be_unsafe: bool,
 }
 
-/// Of the standard library, what often stands beside a foreign call, and is unsafe for no type that has it.
+/// Functions of the standard library that often occur beside a foreign call, and that are safe on every type that has
+/// them.
 const SAFE: &str = "abs align_of and_then as_bytes as_c_str as_mut_ptr as_mut_slice as_ptr as_slice as_str capacity cast cast_const cast_mut \
      clear clone default drop err expect expect_err extend_from_slice from from_mut from_ref into into_iter \
      is_empty is_err is_none is_null is_ok is_some iter iter_mut len map map_err max min new null null_mut ok ok_or \
@@ -64,7 +65,7 @@ impl Rest<'_> {
         (own.peek().is_some() || is_known) && own.all(|function| !function.is_unsafe)
     }
 
-    /// Reading it is unsafe, and a pattern or an expression does not say what it is of.
+    /// Whether a field of this name belongs to a union. Reading it would be unsafe, and syntax does not show the type.
     fn is_of_union(&self, field: &str) -> bool {
         let types = self.package.files.iter().flat_map(|file| &file.facts.types);
         types.into_iter().any(|ty| match &ty.kind {
@@ -79,24 +80,24 @@ impl<'ast> Visit<'ast> for Rest<'_> {
         let is_safe = match argument::without_parens(&call.func) {
             Expr::Path(path) => {
                 let name = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-                // A constant may be a pointer to an unsafe function, and so may a local.
+                // A constant or a local may be a pointer to an unsafe function.
                 let is_constant = name.len() > 1 && !name.contains(|c: char| c.is_lowercase());
                 let is_constructor = !is_constant && name.starts_with(char::is_uppercase);
                 is_constructor || self.is_safe(&name)
             }
             _ => false,
         };
-        let around = self.goes;
-        self.goes = self.rewritten.contains(&place(call.func.span()));
-        self.may_be_unsafe |= !is_safe && !self.goes;
+        let around = self.in_rewritten_call;
+        self.in_rewritten_call = self.rewritten.contains(&place(call.func.span()));
+        self.may_be_unsafe |= !is_safe && !self.in_rewritten_call;
         visit::visit_expr_call(self, call);
-        self.goes = around;
+        self.in_rewritten_call = around;
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
         let name = call.method.to_string();
         let changed = self.rewritten.contains(&place(call.method.span()));
-        let is_safe = changed || self.is_safe(&name) || self.goes && (name == "add" || name == "offset");
+        let is_safe = changed || self.is_safe(&name) || self.in_rewritten_call && (name == "add" || name == "offset");
         self.may_be_unsafe |= !is_safe;
         visit::visit_expr_method_call(self, call);
     }
@@ -123,7 +124,7 @@ impl<'ast> Visit<'ast> for Rest<'_> {
     }
 }
 
-/// The place of the call that is all there is in a block.
+/// The position of the call that is the only expression of a block.
 pub(super) fn sole_call(block: Unsafe<'_>) -> Option<(u32, u32)> {
     match &block.block.block.stmts[..] {
         [Stmt::Expr(Expr::Call(call), None)] => Some(place(call.func.span())),
@@ -131,9 +132,9 @@ pub(super) fn sole_call(block: Unsafe<'_>) -> Option<(u32, u32)> {
     }
 }
 
-/// Takes the keyword away, and the braces where they hold one expression and no comment. `statements`: the call in it that
-/// becomes several, for which its braces on lines of their own are kept; it is given back then. Lines that can move to the
-/// left with it go to `outdents`.
+/// Removes the keyword, and the braces as well if they contain one expression and no comment. `statements`: the call in
+/// the block that becomes several statements. If its braces are on lines of their own, they are kept for these
+/// statements, and the call is returned. Lines that can then move to the left are added to `outdents`.
 pub(super) fn unwrap(
     source: &Source,
     block: Unsafe<'_>,
@@ -174,7 +175,7 @@ pub(super) fn unwrap(
     None
 }
 
-/// Statements in a block that is a statement itself take its place, where none of them binds a name.
+/// Replaces a block that is a statement by its own statements, if none of them binds a name.
 fn spliced(source: &Source, block: Unsafe<'_>, edits: &mut Vec<Edit>, outdents: &mut Vec<Edit>) -> bool {
     let is_plain = |statement: &Stmt| matches!(statement, Stmt::Expr(..) | Stmt::Macro(_));
     let ends = |statement: &Stmt| match statement {
@@ -197,7 +198,7 @@ fn spliced(source: &Source, block: Unsafe<'_>, edits: &mut Vec<Edit>, outdents: 
     let behind = text[whole.end..].find('\n').map_or(text.len(), |at| whole.end + at + 1);
     let inside = open.end + text[open.end..].find('\n').map_or(0, |at| at + 1);
     if inside <= range(first).start && inside > open.end {
-        // On lines of its own.
+        // The block's statements are on lines of their own.
         let closing = source.line_start(close.start);
         let is_alone = [line..whole.start, open.end..inside, closing..close.start, whole.end..behind];
         if closing < range(last).end || is_alone.into_iter().any(|space| source.space(space).is_none()) {
@@ -218,7 +219,8 @@ fn spliced(source: &Source, block: Unsafe<'_>, edits: &mut Vec<Edit>, outdents: 
     is_bare
 }
 
-/// Between `=`, `(`, `,` and the like, any expression can stand as it is.
+/// Whether an expression stands between delimiters such as `=`, `(` and `,`, where any expression can stand without
+/// parentheses.
 fn is_delimited(source: &Source, start: usize, end: usize) -> bool {
     let (before, after) = (source.code(0..start), source.code(end..source.text.len()));
     let before = before.trim_end();

@@ -1,8 +1,8 @@
-//! The wrappers that calls may be rewritten to.
+//! The wrappers that calls can be rewritten to.
 
 use super::{
     ToDo,
-    call::{Left, all_of},
+    call::{NotRewritten, all_of},
 };
 use crate::{
     bypass::Bypass,
@@ -17,7 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Wrappers<'p> {
     graph: &'p Graph,
     pub(super) by_symbol: BTreeMap<&'p str, (Wrapper<'p>, &'p Target)>,
-    /// Functions without one, by symbol: the wrappers that free with them what they have copied.
+    /// Functions without a wrapper of their own, by symbol: the wrappers that free by them the memory that they have
+    /// copied.
     inner: BTreeMap<&'p str, BTreeSet<&'p str>>,
 }
 
@@ -37,7 +38,7 @@ impl<'p> Wrappers<'p> {
                         function::View::new(function, &mut names).signature();
                     let path = format!("isolated::{}::{}", domain.name, function.wrapper());
                     let symbol = function.symbol();
-                    // A function's own wrapper before those of its forms.
+                    // A function's own wrapper takes precedence over those of its forms.
                     if function.form.is_none() || !by_symbol.contains_key(symbol) {
                         let makers = function.params.iter().map(|param| makers(domain, target, &param.shape)).collect();
                         by_symbol
@@ -51,22 +52,22 @@ impl<'p> Wrappers<'p> {
 }
 
 impl Wrappers<'_> {
-    /// The wrapper of what a call calls.
+    /// The wrapper of the function that a call names.
     pub(super) fn of(&self, site: &Bypass) -> Option<&Wrapper<'_>> {
         self.by_symbol.get(&*site.symbol).map(|(wrapper, _)| wrapper)
     }
 
-    /// A file is one of the wrappers'.
+    /// Whether a file belongs to the generated wrappers.
     pub(super) fn hold(&self, file: &SourceFile) -> bool {
         self.by_symbol.values().any(|(_, target)| file.path.starts_with(target.directory()))
     }
 
-    /// Some wrapped function is declared in the package at this index.
+    /// Whether the package at this index declares a wrapped function.
     pub(super) fn declares(&self, package: usize) -> bool {
         self.by_symbol.values().any(|(wrapper, _)| wrapper.function.declared.index == package)
     }
 
-    /// Why a call stays whose function has no wrapper.
+    /// Why a call of a function without a wrapper cannot be rewritten.
     pub(super) fn without_wrapper(&self, site: &Bypass) -> String {
         let Some(callers) = self.inner.get(&*site.symbol) else { return "it has no wrapper here".to_owned() };
         let callers: Vec<_> = callers.iter().copied().collect();
@@ -78,13 +79,13 @@ impl Wrappers<'_> {
         )
     }
 
-    /// Another package has the file, too: `#[path = "../../shared.rs"]`.
+    /// Whether another package includes the file as well: `#[path = "../../shared.rs"]`.
     pub(super) fn is_shared(&self, package: &Package, file: &SourceFile) -> bool {
         let others = self.graph.packages.iter().filter(|other| other.id() != package.id());
         others.flat_map(|other| &other.files).any(|other| other.path == file.path)
     }
 
-    /// The number that a constant of this package or of the library has, if all of that name have the same.
+    /// The value of a constant of this package or of the library, if all constants of that name agree.
     pub(super) fn constant(&self, package: &Package, wrapper: &Wrapper<'_>, name: &str) -> Option<i64> {
         let library = &self.graph.packages[wrapper.function.declared.index];
         let files = package.files.iter().chain(&library.files);
@@ -94,7 +95,7 @@ impl Wrappers<'_> {
         values.all(|other| number(&other.value) == Some(value)).then_some(value)
     }
 
-    pub(super) fn to_do(&self, site: Bypass, left: Left) -> ToDo {
+    pub(super) fn to_do(&self, site: Bypass, left: NotRewritten) -> ToDo {
         let wrapper = self.of(&site).map(Wrapper::signature);
         ToDo { why: left.why, wrapper, suggestion: Some(left.suggestion).filter(|text| !text.is_empty()), site }
     }
@@ -105,20 +106,20 @@ pub(super) struct Wrapper<'p> {
     pub(super) function: &'p FunctionPlan,
     /// `isolated::zlib::crc32`.
     pub(super) path: String,
-    /// Names and types of its parameters.
+    /// The names and types of its parameters.
     pub(super) params: Vec<(String, String)>,
-    /// `T` of its `Result<T, E>`.
+    /// `T` in its `Result<T, E>`.
     pub(super) ret: String,
-    /// `E` of it.
+    /// `E` in its `Result<T, E>`.
     pub(super) error: String,
-    /// Where each part of `T` comes from: 0 for what the function returned, else one more than the place of the parameter.
+    /// The origin of each part of `T`: 0 for the function's result, otherwise one more than the index of the parameter.
     pub(super) origins: Vec<usize>,
-    /// For each parameter of the function, those whose wrappers return the object that it points to.
+    /// For each parameter of the function, the wrappers that return the object that it points to.
     pub(super) makers: Vec<Vec<&'p str>>,
 }
 
 impl Wrapper<'_> {
-    /// Names and types of its parameters, as their callers need them.
+    /// The names and types of its parameters, as callers see them.
     pub(super) fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         self.params.iter().map(|(name, ty)| (&**name, &**ty))
     }
@@ -153,7 +154,7 @@ fn makers<'p>(domain: &'p DomainPlan, target: &Target, shape: &Shape) -> Vec<&'p
     if !makers.is_empty() {
         return makers;
     }
-    // Those that nobody ends.
+    // Objects that are never destroyed.
     of(&|function| {
         let lent = |ret: &&RetPlan| matches!(ret.decision.contract(), Some(Contract::Handle { .. }));
         function.ret.iter().find(lent).is_some_and(|ret| object(&ret.shape) == wanted)

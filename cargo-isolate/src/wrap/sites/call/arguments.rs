@@ -1,4 +1,4 @@
-//! What becomes of each argument.
+//! What each argument becomes.
 
 use super::{Argument, Call, Outcome, object, text};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 use syn::{Expr, Lit};
 
 impl<'c> Call<'c> {
-    /// Reads the argument at `index` as its contract takes it; an error says why the call must stay.
+    /// Reads the argument at `index` by its contract. The error says why the call cannot be rewritten.
     pub(super) fn read_argument(&mut self, index: usize) -> Result<(), String> {
         let param = &self.params()[index];
         let Some(expr) = self.argument(index) else { return Ok(()) };
@@ -27,7 +27,7 @@ impl<'c> Call<'c> {
                     return Err(format!("`{}` is a length that cannot be evaluated elsewhere", self.source.of(expr)));
                 };
                 self.check_type(length);
-                Argument::Gone
+                Argument::Omitted
             }
             (Role::EndOf(slice), _) => {
                 return Err(format!("`{name}` is where `{slice}` ends, and the wrapper takes one slice for both"));
@@ -36,7 +36,7 @@ impl<'c> Call<'c> {
                 Pointer::To { place } => {
                     self.check_type(place);
                     self.outcomes.insert(index, Outcome::Assign(place));
-                    Argument::Gone
+                    Argument::Omitted
                 }
                 _ => return Err(format!("`{name}`: `{}` is not `&mut` to a variable", self.source.of(expr))),
             },
@@ -53,21 +53,21 @@ impl<'c> Call<'c> {
                     ));
                 }
                 self.outcomes.insert(index, outcome);
-                Argument::Gone
+                Argument::Omitted
             }
             (_, Contract::Obj { dir, nullable }) => self.object(expr, *dir, *nullable, name)?,
             (_, Contract::Buf { dir, len, nullable, .. }) => self.buffer(index, expr, *dir, len, *nullable)?,
             (_, Contract::Handle { dir: Dir::Out, .. })
                 if let Pointer::To { place } = argument::pointer(expr)
-                    && self.held.room(place).is_some() =>
+                    && self.handles.out_param(place).is_some() =>
             {
                 if !self.is_zero_before(place) {
                     return Err(object::why(self.wrapper, index));
                 }
                 self.outcomes.insert(index, Outcome::Assign(place));
-                Argument::Gone
+                Argument::Omitted
             }
-            (_, Contract::Handle { nullable, hold, .. }) if let Some(given) = self.held.argument(expr) => {
+            (_, Contract::Handle { nullable, hold, .. }) if let Some(given) = self.handles.argument(expr) => {
                 Argument::Text(match hold {
                     Hold::Take { .. } => given.place.clone(),
                     Hold::Keep | Hold::Give { .. } => given.reference(*nullable),
@@ -75,7 +75,7 @@ impl<'c> Call<'c> {
             }
             (_, Contract::Handle { .. } | Contract::Object { .. }) => return Err(object::why(self.wrapper, index)),
             (_, Contract::Fixed { value }) if argument::is_fixed(expr, *value) || self.is_captured(name) => {
-                Argument::Gone
+                Argument::Omitted
             }
             (_, Contract::Fixed { value }) => {
                 let value = if param.shape.is_number() { value.to_string() } else { "NULL".to_owned() };
@@ -84,14 +84,14 @@ impl<'c> Call<'c> {
                     self.source.of(expr)
                 ));
             }
-            (_, Contract::Text { value }) if text::is(expr, value) => Argument::Gone,
+            (_, Contract::Text { value }) if text::is(expr, value) => Argument::Omitted,
             (_, Contract::Text { value }) => {
                 return Err(format!(
                     "`{name}` is always {value:?} in the wrapper, and `{}` may be another",
                     self.source.of(expr)
                 ));
             }
-            (_, Contract::Size { of }) if argument::is_size_of(expr, &of.name) => Argument::Gone,
+            (_, Contract::Size { of }) if argument::is_size_of(expr, &of.name) => Argument::Omitted,
             (_, Contract::Size { of }) => {
                 let (of, given) = (&of.name, self.source.of(expr));
                 return Err(format!(
@@ -107,7 +107,7 @@ impl<'c> Call<'c> {
         Ok(())
     }
 
-    /// A variable that is no argument any more has a type all the same.
+    /// A variable that is no longer an argument may lose the use that its type was inferred from.
     fn check_type(&mut self, variable: &Expr) {
         let (Expr::Path(path), Some(function)) = (argument::without_parens(variable), self.found.function) else {
             return;
@@ -122,7 +122,7 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// It is what a callback is passed, which closures have no need of.
+    /// Whether a parameter is the user data of a callback, which a closure captures instead.
     fn is_captured(&self, name: &str) -> bool {
         let captured = |param: &ParamPlan| match param.decision.contract() {
             Some(Contract::Callback { user: Some(user), .. }) => user == name,
@@ -164,7 +164,7 @@ impl<'c> Call<'c> {
             Pointer::Named { name } if self.holds(name) == Holds::Reference => {
                 Ok(some(self.source.of(name).to_owned()))
             }
-            // A cast of a reference changes nothing but that it is one.
+            // Casting a reference to a pointer does not change what it points to.
             _ if let Some(name) = argument::reference(expr)
                 && self.holds(name) == Holds::Reference =>
             {
@@ -182,7 +182,8 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// A place that the wrapper's value does not change where the function wrote nothing.
+    /// Whether a place is known to be zero before the call. The wrapper returns zero where the function writes nothing,
+    /// so the assignment does not change such a place.
     fn is_zero_before(&self, place: &Expr) -> bool {
         let (Expr::Path(path), Some(function)) = (argument::without_parens(place), self.found.function) else {
             return false;
@@ -192,7 +193,7 @@ impl<'c> Call<'c> {
     }
 }
 
-/// Why the arguments of such a parameter are for a person to write.
+/// Why the argument of a parameter with this contract must be written by hand.
 fn why_not(name: &str, contract: &Contract) -> String {
     match contract {
         Contract::Callback { .. } => {

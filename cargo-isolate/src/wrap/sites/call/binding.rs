@@ -1,10 +1,10 @@
-//! What comes out, bound where it comes from: `let (count, entry) = call;`.
+//! Binds the results in the statement of the call: `let (count, entry) = call;`.
 
 use super::{Call, Outcome, layout::tuple, result::Part};
 use crate::wrap::sites::{
     argument,
     failure::is_call,
-    leftovers, locals, macros,
+    locals, macros, obsolete,
     source::{Edit, Source, range},
 };
 use syn::{
@@ -13,8 +13,8 @@ use syn::{
 };
 
 impl Call<'_> {
-    /// The edits that make the statement of the call bind all that comes out, where that goes to locals of the same block which
-    /// hold nothing before: their own `let`s go.
+    /// The edits that make the statement of the call bind all results. They must go to locals of the same block that
+    /// hold zero until then; the `let`s of these locals are removed.
     pub(super) fn binding(&self, parts: &[Part<'_>]) -> Option<Vec<Edit>> {
         let function = self.found.function.filter(|_| parts.iter().any(|part| matches!(part, Part::To { .. })))?;
         let call = range(self.found.call);
@@ -22,7 +22,7 @@ impl Call<'_> {
         search.visit_block(function.body);
         let (block, index) = search.found?;
         let before = range(&block.stmts[index]).start..range(&*self.found.call.func).start;
-        // An attribute may say that it is not there, or mean the block that the names would end with.
+        // An attribute may remove the statement by `cfg`, or apply to a block that would limit the scope of the names.
         if self.source.code(before).contains('#') {
             return None;
         }
@@ -49,7 +49,7 @@ impl Call<'_> {
             let is_beside =
                 block.stmts[..index].iter().any(|one| matches!(one, Stmt::Local(one) if std::ptr::eq(one, local)));
             let once = argument::words(&self.source.code(call.clone()), &name).count() == 1;
-            if self.held.room(place).is_some() || !is_beside || !once || !local.attrs.is_empty() {
+            if self.handles.out_param(place).is_some() || !is_beside || !once || !local.attrs.is_empty() {
                 return None;
             }
             let mut changes = Changes { source: self.source, name: &name, any: false, unclear: false };
@@ -57,13 +57,13 @@ impl Call<'_> {
             if changes.unclear {
                 return None;
             }
-            let goes = self.source.removal(range(local), None);
-            // With a line of its own it takes no comment with it.
-            if !self.source.text[goes.clone()].ends_with('\n') {
+            let removed = self.source.removal(range(local), None);
+            // A `let` on a line of its own takes no comment with it.
+            if !self.source.text[removed.clone()].ends_with('\n') {
                 return None;
             }
-            edits.extend(leftovers::reason_above(self.source, goes.start));
-            edits.push(Edit::delete(goes));
+            edits.extend(obsolete::safety_comment_above(self.source, removed.start));
+            edits.push(Edit::delete(removed));
             names.push(format!("{}{name}", if changes.any { "mut " } else { "" }));
         }
         let pattern = tuple(&names);
@@ -72,12 +72,12 @@ impl Call<'_> {
             None => Edit::insert(range(&block.stmts[index]).start, format!("let {pattern} = ")),
         });
         let mut lost = edits.clone();
-        lost.retain(|edit| !leftovers::is_reason(self.source, edit));
+        lost.retain(|edit| !obsolete::is_safety_comment(self.source, edit));
         (!edits.is_empty() && !self.source.loses_comment(&lost)).then_some(edits)
     }
 }
 
-/// The statement that is nothing but a call, and its block.
+/// Finds the statement that consists of a call, and its block.
 struct Statement<'s> {
     call: &'s syn::ExprCall,
     found: Option<(&'s Block, usize)>,
@@ -99,7 +99,7 @@ impl<'s> Visit<'s> for Statement<'s> {
     }
 }
 
-/// Whether a local is changed, as far as one can see.
+/// Whether a local is mutated, judged by the text.
 struct Changes<'n> {
     source: &'n Source,
     name: &'n str,
@@ -116,7 +116,7 @@ impl Changes<'_> {
 impl<'ast> Visit<'ast> for Changes<'_> {
     fn visit_expr_assign(&mut self, assign: &'ast ExprAssign) {
         self.any |= self.is_it(&assign.left);
-        // `(a, _) = …` writes to several places.
+        // `(a, _) = …` assigns to several places.
         let is_place = argument::root(&assign.left).is_some();
         self.unclear |= !is_place && argument::has_word(&self.source.code(range(&*assign.left)), self.name);
         visit::visit_expr_assign(self, assign);
@@ -146,7 +146,7 @@ impl<'ast> Visit<'ast> for Changes<'_> {
     }
 
     fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
-        // Nobody knows here what it is a part of.
+        // What a `ref mut` pattern borrows from is not known here.
         self.unclear |= pat.by_ref.is_some() && pat.mutability.is_some();
         visit::visit_pat_ident(self, pat);
     }

@@ -1,4 +1,4 @@
-//! A pointer and its length → a slice.
+//! Turns a pointer and its length into a slice.
 
 use super::{Argument, Call};
 use crate::{
@@ -41,11 +41,11 @@ impl<'c> Call<'c> {
         let holds = self.holds(of);
         let text = self.source.of(of);
         match (element(param), holds.element()) {
-            // Without a cast it is what the compiler says, by whatever name.
+            // Without a cast the compiler has checked the element type, whatever its alias is called.
             (Some(wanted), Some(has)) if !number::are_same(&wanted, has) && (cast || Number::named(has).is_some()) => {
                 return Err(format!("`{name}` takes a slice of `{wanted}`, and `{text}` has `{has}`"));
             }
-            // Without the cast, what is not written would be inferred to be something else.
+            // Without the cast, an element type that is not written would be inferred differently.
             (_, None) if cast => {
                 return Err(format!(
                     "`{text}` is cast, and nothing here says what its elements are: write it, as in `vec![0u8; …]`"
@@ -55,13 +55,14 @@ impl<'c> Call<'c> {
         }
         let mut bound = self.bound(param, len, of, start)?;
         let writes = dir != Dir::In;
-        let spare = self.spare(index).filter(|_| !matches!(bound, Bound::Len));
+        let spare = self.spare_capacity(index).filter(|_| !matches!(bound, Bound::Len));
         let given = self.length(len).and_then(|argument| argument::length(argument));
         if spare.as_ref().zip(given).is_some_and(|(spare, length)| spare.is_length(self, length)) {
             bound = Bound::Len;
         }
-        // A `Vec` may have more room than its length says: a slice of it is shorter than what the call was given.
-        let may_be_longer = matches!(holds, Holds::Spare { .. }) || !holds.is_slice();
+        // A `Vec` may have more capacity than its length says. A slice of it would be shorter than the buffer of the
+        // direct call.
+        let may_be_longer = matches!(holds, Holds::Vec { .. }) || !holds.is_slice();
         if writes && !matches!(bound, Bound::Len) && may_be_longer && spare.is_none() {
             return Err(format!(
                 "it is not clear that `{text}` is initialised for its whole length, as `vec![0; …]` is"
@@ -80,7 +81,7 @@ impl<'c> Call<'c> {
                 return Err(format!("`{name}` takes an array of {count}, and nothing here says that `{text}` is one"));
             }
         }
-        // `add` and an index take nothing else.
+        // `add` and an index take no other type.
         let start = start.map(|start| argument::as_usize(self.source, start, true));
         let ranges = match (&start, &bound) {
             (None, Bound::Len | Bound::Whole) => String::new(),
@@ -90,14 +91,14 @@ impl<'c> Call<'c> {
         };
         let mutable = if writes { "mut " } else { "" };
         let slice = match (&holds, ranges.is_empty()) {
-            // `&mut out` of an `out: &mut Vec<T>` would be a reference to that.
-            (Holds::Owner { .. } | Holds::Spare { .. }, true) if array.is_none() && self.is_reference(of) => {
+            // For `out: &mut Vec<T>`, `&mut out` would be a `&mut &mut Vec<T>`.
+            (Holds::Owner { .. } | Holds::Vec { .. }, true) if array.is_none() && self.is_reference(of) => {
                 match nullable || writes {
                     true => format!("&{mutable}{text}[..]"),
                     false => text.to_owned(),
                 }
             }
-            // A field behind `&mut self` is not moved out of there.
+            // A `&mut` slice cannot be moved out of a field behind `&mut self`, so it is reborrowed.
             (Holds::Slice { .. }, true) if writes && nullable && argument::is_field(of) => format!("&mut {text}[..]"),
             (Holds::Text, true) => format!("{text}.as_bytes()"),
             (Holds::Text, false) => format!("&{text}.as_bytes(){ranges}"),
@@ -108,18 +109,18 @@ impl<'c> Call<'c> {
         Ok(Argument::Text(if nullable { format!("Some({slice})") } else { slice }))
     }
 
-    /// The argument for the parameter that is the length.
+    /// The argument that is the length.
     fn length(&self, len: &Length) -> Option<&'c Expr> {
         let Length::Name(name) = len else { return None };
         self.argument(self.params().iter().position(|param| param.name == *name)?)
     }
 
-    /// NULL, for which a wrapper passes the length 0.
+    /// NULL becomes `None`, for which the wrapper passes the length 0.
     fn nothing(&self, name: &str, len: &Length) -> Result<Argument, String> {
         let hidden =
             |param: &ParamPlan| matches!(len, Length::Name(name) if *name == param.name && param.role != Role::Caller);
         let length = self.params().iter().position(hidden).and_then(|index| self.argument(index));
-        // What cannot be evaluated elsewhere is said of every argument.
+        // A length that cannot be evaluated elsewhere is reported where that argument is read.
         match length.and_then(argument::length).filter(|length| !argument::is_literal_zero(length)) {
             Some(length) => {
                 let length = self.source.of(length);
@@ -131,13 +132,13 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// How much of a slice goes in.
+    /// How much of a slice is passed.
     fn bound(&self, param: &ParamPlan, len: &Length, of: &Expr, start: Option<&Expr>) -> Result<Bound, String> {
         let position = |name: &str| self.params().iter().position(|param| param.name == name);
         let (name, cell) = match len {
             Length::Name(name) => (name, false),
             Length::Deref(name) => (name, true),
-            // The other arguments say it, and the wrapper holds the slice against them.
+            // Other arguments determine the length, and the wrapper checks the slice against them.
             _ => return Ok(Bound::Whole),
         };
         let Some(index) = position(name) else { return Ok(Bound::Whole) };
@@ -191,21 +192,21 @@ impl<'c> Call<'c> {
     }
 }
 
-/// The one is the other, without parentheses.
+/// Whether two expressions are the same node, apart from parentheses.
 fn same(one: &Expr, other: &Expr) -> bool {
     std::ptr::eq(argument::without_parens(one), argument::without_parens(other))
 }
 
-/// How much of a slice is meant.
+/// How much of a slice is passed.
 enum Bound {
-    /// All of it, or of what is behind its start, as the call says by `len()`.
+    /// All of it, or all from `start` on: the call passes `len()`.
     Len,
-    /// All of it; how much that must be, others say.
+    /// All of it: other arguments determine its length.
     Whole,
     To(String),
 }
 
-/// What the wrapper's slice is made of, where a name says it.
+/// The name of the element type of the wrapper's slice, if it has one.
 pub(super) fn element(param: &ParamPlan) -> Option<String> {
     match (param.shape.pointee(), &param.shown_as) {
         (Some((_, to)), _) if to.is_raw() => Some("u8".to_owned()),

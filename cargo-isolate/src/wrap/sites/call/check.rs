@@ -1,4 +1,5 @@
-//! What an edit would change without a word: who else looks at what is written, and what a panic ends.
+//! Checks for what a rewrite would change silently: who else reads the memory that the call writes, and what a panic
+//! would end.
 
 use super::{
     super::{
@@ -20,7 +21,7 @@ use crate::{
 use syn::Expr;
 
 impl Call<'_> {
-    /// What is borrowed for writing is used nowhere else in the call.
+    /// Refuses a call in which a mutably borrowed place is also used in another argument.
     pub(super) fn check_borrows(&mut self) {
         let is_written = |param: &ParamPlan| {
             matches!(
@@ -36,7 +37,7 @@ impl Call<'_> {
             };
             for (&other, argument) in &self.arguments {
                 let Some(expr) = self.argument(other).filter(|_| other != index) else { continue };
-                if !matches!(argument, Argument::Gone) && argument::mentions(self.source, expr, place) {
+                if !matches!(argument, Argument::Omitted) && argument::mentions(self.source, expr, place) {
                     let why = format!(
                         "`{}` is written to through `{}` and used in `{}` as well",
                         self.source.of(place),
@@ -44,7 +45,7 @@ impl Call<'_> {
                         self.source.of(expr)
                     );
                     self.why.get_or_insert(why);
-                    // What compiles without it.
+                    // Without this argument, the suggestion compiles.
                     self.arguments.remove(&other);
                     return;
                 }
@@ -52,16 +53,18 @@ impl Call<'_> {
         }
     }
 
-    /// Where the function fails, nothing that it stored is looked at: the wrapper gives an `Err`, and stores nothing.
+    /// Refuses a call after which code may read what the function stored although it failed: the wrapper returns `Err`
+    /// then, and stores nothing.
     pub(super) fn check_failure(&mut self, constants: Constants<'_>) {
         let (Some(failing), Some(function)) = (&self.wrapper.function.failing, self.found.function) else { return };
         let ret = self.wrapper.function.ret.as_ref();
         if failing.error.has_negative() && ret.is_none_or(|ret| ret.shape.is_signed() != Some(true)) {
-            // In C it is a large one. How the code around says that, nobody reads here.
+            // In C the comparison is with a large unsigned number. How the code after the call writes that is not
+            // analysed.
             self.refuse(format!("`{}` has a negative number where the function returns none", failing.error));
             return;
         }
-        let told = failure::told(self.source, &function, self.found.call, &failing.error, constants);
+        let regions = failure::regions(self.source, &function, self.found.call, &failing.error, constants);
         for (index, param) in self.params().iter().enumerate() {
             let Some(expr) = self.argument(index) else { continue };
             let of = match (param.decision.contract(), self.outcomes.get(&index), self.pointer(expr)) {
@@ -88,7 +91,7 @@ impl Call<'_> {
             let outlives = !matches!(argument::without_parens(of), Expr::Path(_))
                 || self.is_given(of)
                 || matches!(self.holds(of), Holds::Slice { .. } | Holds::Reference);
-            if told.looked_at(self.source, &function, self.found.call, (&root, outlives)) {
+            if regions.may_be_read_after_failure(self.source, &function, self.found.call, (&root, outlives)) {
                 let (error, of) = (&failing.error, self.source.of(of));
                 let why = format!("when `{error}`, the wrapper leaves `{of}` unchanged, but later code may read it");
                 self.refuse(why);
@@ -97,7 +100,7 @@ impl Call<'_> {
         }
     }
 
-    /// What a length that goes would have said of itself.
+    /// Refuses a length whose removal would lose an error or a sentinel.
     pub(super) fn check_lengths(&mut self, takes: Takes, constants: Constants<'_>) {
         for (index, param) in self.params().iter().enumerate() {
             let Some(expr) = self.argument(index).filter(|_| matches!(param.role, Role::LengthOf(_))) else { continue };
@@ -114,20 +117,20 @@ impl Call<'_> {
         }
     }
 
-    /// It is a local or a parameter that is said to be a reference.
+    /// Whether an expression is a local or a parameter that is declared as a reference.
     pub(super) fn is_reference(&self, of: &Expr) -> bool {
         let (Expr::Path(path), Some(function)) = (of, self.found.function) else { return false };
         let name = path.path.get_ident().map(ToString::to_string);
         name.is_some_and(|name| locals::is_reference(&function, &name, range(self.found.call).start))
     }
 
-    /// It is a parameter of the function around the call.
+    /// Whether the root of a place is a parameter of the enclosing function.
     pub(super) fn is_given(&self, of: &Expr) -> bool {
         let (Some(root), Some(function)) = (argument::root(of), self.found.function) else { return false };
         root == "self" || locals::is_parameter(&function, &root, range(self.found.call).start)
     }
 
-    /// A fault that becomes a panic can be survived.
+    /// Refuses a call where a fault would become a panic that can abort the process.
     pub(super) fn check_panic(&mut self, takes: Takes) {
         let may_panic = takes == Takes::Nothing && !self.ends_in_drop();
         if let Some(function) = self.found.function.filter(|_| may_panic && self.panic_may_end_all()) {
@@ -138,12 +141,12 @@ impl Call<'_> {
         }
     }
 
-    /// It ends an object in `drop`, where a fault is nothing more: the object is gone with it.
+    /// Whether the call destroys an object in `drop`. A fault there is discarded, since it destroys the object as well.
     pub(super) fn ends_in_drop(&self) -> bool {
-        self.held.ends(self.at()) == Some(true)
+        self.handles.destroys(self.at()) == Some(true)
     }
 
-    /// It is in a function out of which no panic should come.
+    /// Whether the enclosing function must not panic: it has a foreign ABI or is `drop`.
     pub(super) fn panic_may_end_all(&self) -> bool {
         self.found.function.is_some_and(|Function { signature, .. }| signature.abi.is_some() || is_drop(signature))
     }

@@ -1,4 +1,5 @@
-//! Where the address of a slice is taken before the call: in a local, or in functions of the program's own that give the address of a slice: `fn ptr_void(src: &[u8]) -> *const c_void { src.as_ptr().cast() }`.
+//! Finds the slice when its address is taken before the call, in a local, or by a helper function of the program: `fn
+//! ptr_void(src: &[u8]) -> *const c_void { src.as_ptr().cast() }`.
 
 use super::Call;
 use crate::wrap::sites::{
@@ -9,7 +10,7 @@ use crate::wrap::sites::{
 use syn::{Expr, FnArg, Item, ItemFn, Local, Pat, Stmt, Type};
 
 impl<'c> Call<'c> {
-    /// Where a pointer comes from, also by way of a local that is there for it alone.
+    /// How a pointer is obtained, looking through a local that exists for the call alone.
     pub(super) fn pointer(&self, expr: &'c Expr) -> Pointer<'c> {
         match self.local_of(expr).map(|(pointer, ..)| pointer) {
             Some(Pointer::Into { of, start, cast }) => {
@@ -19,7 +20,7 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// What becomes of the local: it goes, but for an index in it that may panic.
+    /// The edit of that local: it is removed, unless its initialiser contains an index, which may panic.
     pub(super) fn local_edit(&self, expr: &'c Expr) -> Option<Edit> {
         let (_, local, name) = self.local_of(expr)?;
         let init = local.init.as_ref()?;
@@ -30,7 +31,7 @@ impl<'c> Call<'c> {
         Some(Edit::delete(self.source.removal(range(local), None)))
     }
 
-    /// `let p = data.as_ptr();`, where nothing is done with `data` until the call.
+    /// Finds `let p = data.as_ptr();` if nothing uses `data` between it and the call.
     fn local_of(&self, expr: &'c Expr) -> Option<(Pointer<'c>, &'c Local, String)> {
         let (Expr::Path(path), Some(function)) = (argument::without_casts(expr).0, self.found.function) else {
             return None;
@@ -47,12 +48,12 @@ impl<'c> Call<'c> {
         let (of, between) = (self.source.code(range(init)), self.source.code(range(local).end..call.start));
         let words = of.split(|c: char| !c.is_alphanumeric() && c != '_');
         let mut named = words.filter(|word| !word.is_empty() && !["as", "const", "mut"].contains(word));
-        // Nor with what says where in there it begins.
+        // The expression of the start index must not be used in between either.
         let is_same = named.all(|word| !argument::has_word(&between, word));
         is_same.then_some((pointer, local, name))
     }
 
-    /// The slice whose address a pointer argument gets from such a function, which stands beside the call's.
+    /// The slice whose address a helper function returns, if that function is in the same module as the call.
     pub(super) fn behind_helper<'e>(&self, expr: &'e Expr) -> Option<&'e Expr> {
         let Expr::Call(call) = argument::without_parens(expr) else { return None };
         let (Expr::Path(path), Some(slice), 1) = (&*call.func, call.args.first(), call.args.len()) else { return None };
@@ -65,7 +66,7 @@ impl<'c> Call<'c> {
     }
 }
 
-/// All that it does with a slice of bytes, its one argument, is to give the address.
+/// Whether a function takes one slice of bytes and does nothing but return its address.
 fn gives_address(function: &ItemFn) -> bool {
     let [Stmt::Expr(body, None)] = &function.block.stmts[..] else { return false };
     let (Some(FnArg::Typed(param)), 1) = (function.sig.inputs.first(), function.sig.inputs.len()) else { return false };
@@ -76,7 +77,7 @@ fn gives_address(function: &ItemFn) -> bool {
     is_bytes && matches!(argument::pointer(body), Pointer::Into { of, start: None, .. } if is_param(of))
 }
 
-/// A pattern without its type.
+/// A pattern without its type annotation.
 fn plain(pat: &Pat) -> &Pat {
     match pat {
         Pat::Type(typed) => &typed.pat,

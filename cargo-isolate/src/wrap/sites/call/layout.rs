@@ -1,4 +1,4 @@
-//! What is written in the place of a call: only what changes, so that all around it stays as it is laid out.
+//! The text that replaces a call. Only what changes is written, so that the layout around it is kept.
 
 use super::{
     Argument, Call, Outcome,
@@ -56,7 +56,8 @@ impl Call<'_> {
         format!("{told}.or_else(|error| error.into_code())")
     }
 
-    /// A name for each part of the result that hides none of the places where parts go; `_` for what nobody asked for.
+    /// A name for each part of the result that shadows none of the places that parts are stored in; `_` for a part that
+    /// is not used.
     fn names(&self, parts: &[Part<'_>]) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for part in parts {
@@ -100,13 +101,14 @@ impl Call<'_> {
 
     pub(super) fn argument_edits(&self) -> Vec<Edit> {
         let pairs: Vec<_> = self.found.call.args.pairs().collect();
-        let is_gone = |index: &usize| matches!(self.arguments[index], Argument::Gone);
+        let is_omitted = |index: &usize| matches!(self.arguments[index], Argument::Omitted);
         let close = bytes(self.found.call.paren_token.span.close());
-        let kept = (0..pairs.len()).rfind(|index| !is_gone(index));
+        let kept = (0..pairs.len()).rfind(|index| !is_omitted(index));
         let end =
             kept.map_or(bytes(self.found.call.paren_token.span.open()).end, |last| range(pairs[last].value()).end);
         let tail = end..close.start;
-        // What goes at the end of a line goes at once, with its commas, and so does what the parenthesis stands right behind.
+        // Trailing arguments that the wrapper does not take are removed together with their commas if they are on one
+        // line, or if the closing parenthesis follows the last argument directly.
         let text = &self.source.text;
         let last = pairs.last().map_or(tail.start, |pair| range(pair.value()).end);
         let hugs = last <= close.start && !text[last..close.start].contains('\n');
@@ -121,8 +123,8 @@ impl Call<'_> {
                     edits.push(Edit::new(argument.start..inner.start, *open));
                     edits.push(Edit::new(inner.end..argument.end, *close));
                 }
-                Argument::Gone if is_tail && argument.start >= tail.start => {}
-                Argument::Gone => {
+                Argument::Omitted if is_tail && argument.start >= tail.start => {}
+                Argument::Omitted => {
                     let comma = match pair {
                         Pair::Punctuated(_, comma) => Some(range(comma)),
                         Pair::End(_) => None,
@@ -136,7 +138,7 @@ impl Call<'_> {
     }
 }
 
-/// As a pattern.
+/// Names as a pattern.
 pub(super) fn tuple(names: &[String]) -> String {
     match names {
         [one] => one.clone(),

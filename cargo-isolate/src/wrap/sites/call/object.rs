@@ -1,10 +1,10 @@
-//! Objects that live in the domain: who makes one, and what to do where the program had its own, in words. Where it is kept
-//! from call to call is for a person to say.
+//! Messages about objects that live in a domain: which wrapper returns one, and what replaces the program's own object.
+//! Where the program is to store it between calls must be decided by hand.
 
 use crate::contract::{Contract, Hold, object::Life};
 use crate::wrap::sites::wrappers::Wrapper;
 
-/// Why a call stays that takes an object by the parameter at `index`, and what to write in its place.
+/// Why a call that takes an object as its argument at `index` cannot be rewritten, and what to write instead.
 pub(super) fn why(wrapper: &Wrapper<'_>, index: usize) -> String {
     let param = &wrapper.function.params[index];
     let name = &param.name;

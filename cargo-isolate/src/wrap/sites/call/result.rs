@@ -1,18 +1,18 @@
-//! What the wrapper returns, and where the code around the call wants it.
+//! What the wrapper returns, and where the code around the call needs it.
 
-use super::{Call, Made, Outcome};
+use super::{Call, Outcome, Stored};
 use crate::{
     contract::{Contract, Dir, expr::Expr as Length},
     plan::Role,
     wrap::function,
 };
 
-/// Where the number that C returned is to be found when the function did not fail.
+/// How to reconstruct the number that C returned when the function did not fail.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
-    /// It is always the same.
+    /// It always has this value.
     Always(i64),
-    /// It counts the elements that were written.
+    /// It is the count of elements that were written.
     Count,
     /// The wrapper returns it.
     Returned,
@@ -21,23 +21,23 @@ pub(super) enum Code {
 /// One part of what the wrapper returns.
 pub(super) enum Part<'c> {
     Returned,
-    /// What the direct call returned, as a count of elements.
+    /// A count of elements that the direct call returned as its result.
     Count,
-    /// A count that the direct call did not give.
+    /// A count that the direct call did not return.
     Ignored,
     To {
         place: Outcome<'c>,
-        /// What it could be called.
+        /// A name to bind it to.
         name: &'static str,
-        /// The place is of another type than the wrapper's `usize`.
+        /// The place has another type than `usize`, so the count is cast.
         converts: bool,
-        /// It is an `Option`, and what the wrapper returns is none.
+        /// The place is an `Option`, and the wrapper's result is not.
         in_some: bool,
     },
 }
 
 impl<'c> Call<'c> {
-    /// Where its wrapper tells failure by an `Err`: how the number that C returns is made of what the wrapper returns.
+    /// How the number that C returns is made from the wrapper's result, if the wrapper reports failure by an `Err`.
     pub(super) fn code(&self) -> Option<Code> {
         let function = self.wrapper.function;
         let failing = function.failing.as_ref()?;
@@ -48,7 +48,7 @@ impl<'c> Call<'c> {
         })
     }
 
-    /// The parts of the wrapper's result, in their order; `None` if it is not made of what is known here.
+    /// The parts of the wrapper's result, in order; `None` if a part is not understood.
     pub(super) fn results(&self) -> Option<Vec<Part<'c>>> {
         let function = self.wrapper.function;
         let mut parts = Vec::new();
@@ -56,7 +56,9 @@ impl<'c> Call<'c> {
             match ret.decision.contract() {
                 Some(Contract::Value) if function.is_told_otherwise() => {}
                 Some(Contract::Value) => parts.push(Part::Returned),
-                Some(Contract::Handle { .. }) if self.held.made(self.at()).is_some() => parts.push(Part::Returned),
+                Some(Contract::Handle { .. }) if self.handles.created(self.at()).is_some() => {
+                    parts.push(Part::Returned)
+                }
                 _ => return None,
             }
         }
@@ -68,7 +70,7 @@ impl<'c> Call<'c> {
             match param.decision.contract()? {
                 Contract::Buf { dir: Dir::Out | Dir::Inout, written: Some(written), .. } => match cell_of(written) {
                     Some(cell) => parts.push(self.counter(cell, "written")?),
-                    // A count computed from several: the cell itself is not given back.
+                    // The count is computed from several values, and the wrapper does not return the cell itself.
                     None if written.leaves().iter().any(|leaf| matches!(leaf, Length::Deref(_))) => return None,
                     None if self.code() == Some(Code::Count) && *written == Length::Ret => parts.push(Part::Count),
                     None => parts.push(Part::Ignored),
@@ -84,7 +86,7 @@ impl<'c> Call<'c> {
                 Contract::Handle { dir: Dir::Out, .. } => {
                     let place = *self.outcomes.get(&index)?;
                     let Outcome::Assign(local) = place else { return None };
-                    let in_some = self.held.room(local)? == Made::InSome;
+                    let in_some = self.handles.out_param(local)? == Stored::InSome;
                     parts.push(Part::To { place, name: "object", converts: false, in_some });
                 }
                 _ => {}
@@ -92,11 +94,11 @@ impl<'c> Call<'c> {
         }
         let is_unit = self.wrapper.ret == "()";
         let is_tuple = self.wrapper.ret.starts_with('(') && !is_unit;
-        // An object that it returns is none of them.
+        // Parts that were not understood, such as a returned object, make the numbers differ.
         (is_tuple == (parts.len() > 1) && is_unit == parts.is_empty()).then_some(parts)
     }
 
-    /// A count that goes where the parameter at `index` points to.
+    /// A count that is stored where the parameter at `index` points to.
     fn counter(&self, index: usize, name: &'static str) -> Option<Part<'c>> {
         let converts = !self.params()[index].shape.pointee().is_some_and(|(_, counter)| counter.is_usize());
         Some(Part::To { place: *self.outcomes.get(&index)?, name, converts, in_some: false })

@@ -1,4 +1,4 @@
-//! The call to write by hand, as far as it is known.
+//! The suggested call to write by hand.
 
 use super::{
     super::{argument, fault::Takes},
@@ -13,12 +13,12 @@ use crate::{
 use syn::{PathArguments, Type, TypeParamBound};
 
 impl Call<'_> {
-    /// Text that compiles in the place of the call, or before its statement: `todo!` stands for what is not known, and a fault,
-    /// a code that tells failure and NULL are told apart.
+    /// Text that compiles in place of the call or before its statement. `todo!` stands for what is not known. A fault,
+    /// an error code and NULL are handled separately.
     pub(super) fn suggestion(&self, takes: Takes) -> String {
         let known = self.wrapper.function.params.iter().enumerate().flat_map(|(index, param)| self.known(index, param));
         let known: Vec<_> = known.collect();
-        // Where the two lists do not go together, nothing is known of either.
+        // If the two lists differ in length, no argument is taken over.
         let known = if known.len() == self.wrapper.params.len() { known } else { Vec::new() };
         let mut known = known.into_iter();
         let arguments: Vec<_> = self
@@ -39,7 +39,7 @@ impl Call<'_> {
         }
     }
 
-    /// A statement that takes apart what a call gives that has passed its errors on.
+    /// A statement that destructures the result of a call whose errors `?` has returned.
     fn taken_apart(&self, call: &str) -> String {
         match &self.result_names()[..] {
             [one] if self.is_option() => format!("let Some({one}) = {call} else {{ todo!(\"NULL\") }};"),
@@ -49,7 +49,8 @@ impl Call<'_> {
         }
     }
 
-    /// The same where the function may have failed with a code that its error does not take.
+    /// The same for a function whose failures do not convert to the enclosing function's error type: a `match` on the
+    /// result.
     fn matched(&self, call: &str, takes: Takes) -> String {
         let fault = match takes {
             Takes::Nothing if self.panic_may_end_all() => "todo!(\"{}\", fault)",
@@ -71,7 +72,7 @@ impl Call<'_> {
         format!("{start}match {call} {{ {done}, {failed}, Err(isolate_rt::Error::Fault(fault)) => {fault} }}{close}")
     }
 
-    /// What the wrapper returns is an `Option`.
+    /// Whether the wrapper returns an `Option`.
     fn is_option(&self) -> bool {
         self.wrapper.ret.starts_with("Option<")
     }
@@ -84,12 +85,12 @@ impl Call<'_> {
                 return RETURNED.to_owned();
             };
             match param.decision.contract() {
-                // How much of it the function wrote: the slice itself is the caller's.
+                // How much of the slice the function wrote; the caller has the slice itself.
                 Some(Contract::Buf { .. }) => "written".to_owned(),
                 Some(Contract::Progress { dir, .. }) => {
                     format!("{}_{}", snake(&param.name), if *dir == Dir::In { "read" } else { "written" })
                 }
-                // How much is done of each slice that a cursor of it stands for, in their order.
+                // How much of each slice was processed, for the moving cursors of the object, in their order.
                 Some(Contract::Object { life: Life::Used, cursors }) => {
                     let before = origins[..at].iter().filter(|other| *other == place).count();
                     let cursor = cursors.iter().filter(|cursor| cursor.moves).nth(before);
@@ -106,8 +107,8 @@ impl Call<'_> {
         names
     }
 
-    /// What the wrapper takes for a parameter of the function, as far as it is known: nothing for one that it hides, and the
-    /// slices of its cursors behind an object.
+    /// The wrapper's arguments for one parameter of the function: none for a parameter that it hides, and the slices of
+    /// an object's cursors after the object. `None` stands for an argument that is not known.
     fn known(&self, index: usize, param: &ParamPlan) -> Vec<Option<String>> {
         let mut cursors = 0;
         let is_hidden = match param.decision.contract() {
@@ -147,10 +148,10 @@ impl Call<'_> {
     }
 }
 
-/// What the wrapper returns of what the function returned.
+/// The name of the part that the function itself returned.
 const RETURNED: &str = "ret";
 
-/// An argument of which only the type is known. `todo!` is of any type but a closure's.
+/// An argument of which only the type is known. `todo!()` has every type except that of a closure.
 fn unknown(name: &str, ty: &str) -> String {
     let todo = format!("todo!(\"{name}: {ty}\")");
     match syn::parse_str(ty).ok().as_ref().and_then(closure_params) {
@@ -159,7 +160,7 @@ fn unknown(name: &str, ty: &str) -> String {
     }
 }
 
-/// How many parameters a closure of the type `impl FnMut(…)` has.
+/// The number of parameters of a closure type `impl FnMut(…)`.
 fn closure_params(ty: &Type) -> Option<usize> {
     let Type::ImplTrait(closure) = ty else { return None };
     let TypeParamBound::Trait(bound) = closure.bounds.first()? else { return None };
@@ -167,7 +168,7 @@ fn closure_params(ty: &Type) -> Option<usize> {
     Some(arguments.inputs.len())
 }
 
-/// The closure that takes the place of a callback, with its parameters as the library calls them.
+/// The closure that replaces a callback, with the parameter names of the library.
 fn callback(param: &ParamPlan, is_null: bool) -> Option<String> {
     let (Some(Contract::Callback { scope, nullable, params: told, .. }), Shape::Function(function)) =
         (param.decision.contract(), &param.shape)

@@ -1,4 +1,4 @@
-//! A pointer to text → the `CStr` that it came from.
+//! Turns a pointer to a C string into the `CStr` that it came from.
 
 use super::{Argument, Call};
 use crate::wrap::sites::{
@@ -44,7 +44,7 @@ fn c_literal(lit: &Lit) -> Option<String> {
     is_plain.then(|| format!("c\"{}\"", String::from_utf8_lossy(text)))
 }
 
-/// It is this text.
+/// Whether a pointer is that of a literal with this text.
 pub(super) fn is(expr: &Expr, text: &str) -> bool {
     match argument::pointer(expr) {
         Pointer::Into { of: Expr::Lit(lit), start: None, .. } => c_literal(&lit.lit).is_some_and(|literal| {

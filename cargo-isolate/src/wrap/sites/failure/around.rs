@@ -1,4 +1,4 @@
-//! Where a call stands: in which blocks, and what is executed next.
+//! The blocks around a call, and what is executed next.
 
 use crate::wrap::sites::source::range;
 use std::ops::Range;
@@ -7,12 +7,12 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// The blocks around a place, from the outside in, each with the index of the statement that holds it.
+/// The blocks around a position, outermost first, each with the index of the statement that contains it.
 pub(super) struct Around<'s> {
     at: usize,
     pub(super) blocks: Vec<(&'s Block, usize)>,
-    /// What `return` leaves there.
-    pub(super) left: Range<usize>,
+    /// What `return` leaves at that position.
+    pub(super) scope: Range<usize>,
 }
 
 impl<'s> Visit<'s> for Around<'s> {
@@ -26,7 +26,7 @@ impl<'s> Visit<'s> for Around<'s> {
     fn visit_expr(&mut self, expr: &'s Expr) {
         let all = range(expr);
         if matches!(expr, Expr::Closure(_) | Expr::Async(_)) && all.contains(&self.at) {
-            self.left = all;
+            self.scope = all;
         }
         visit::visit_expr(self, expr);
     }
@@ -34,12 +34,13 @@ impl<'s> Visit<'s> for Around<'s> {
 
 impl<'s> Around<'s> {
     pub(super) fn new(body: &'s Block, at: usize) -> Around<'s> {
-        let mut around = Around { at, blocks: Vec::new(), left: range(body) };
+        let mut around = Around { at, blocks: Vec::new(), scope: range(body) };
         around.visit_block(body);
         around
     }
 
-    /// What is executed after the statement in the block at this depth: behind the block, where it is the last in there.
+    /// The statement that is executed after the one in the block at this depth. If that was the last of its block, it
+    /// is the one after the block.
     pub(super) fn next(&self, depth: usize) -> Option<&'s Stmt> {
         let (block, index) = self.blocks[depth];
         if let Some(next) = block.stmts.get(index + 1) {

@@ -1,9 +1,10 @@
-//! Functions of the program that make an error of a number: `check(code)?`. They are run in thought, for each number that matters.
+//! Helper functions of the program that turn a status code into a `Result`: `check(code)?`. They are interpreted
+//! symbolically, once for each number that matters.
 
 use super::{Reader, value::Numbers, without_parens};
 use crate::wrap::sites::{
     argument::words,
-    held::may_leave,
+    handles::may_leave,
     source::{Source, range},
 };
 use syn::{
@@ -11,8 +12,8 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// A call `check(value)` of a function in this file that returns an `Err` where the value says that C's function failed, and only
-/// there.
+/// Whether an expression is a call `check(value)` of a function in this file that returns `Err` if and only if the
+/// value means that the C function failed.
 pub(super) fn is_err_if(source: &Source, expr: &Expr, of: &Reader<'_>) -> bool {
     let Expr::Call(call) = without_parens(expr) else { return false };
     let Expr::Path(path) = &*call.func else { return false };
@@ -32,7 +33,8 @@ pub(super) fn is_err_if(source: &Source, expr: &Expr, of: &Reader<'_>) -> bool {
     })
 }
 
-/// The function that a name means at a place, if the file has one function of that name at its top and nothing else.
+/// The function that a name refers to at a position, if the file declares one function of that name at the top level
+/// and uses the name for nothing else.
 fn named<'s>(source: &'s Source, name: &Ident, at: usize) -> Option<&'s ItemFn> {
     let mut functions = source.file.items.iter().filter_map(|item| match item {
         Item::Fn(function) if function.sig.ident == *name => Some(function),
@@ -43,13 +45,13 @@ fn named<'s>(source: &'s Source, name: &Ident, at: usize) -> Option<&'s ItemFn> 
     let code = source.code(0..source.text.len());
     let name = name.to_string();
     let mut places = words(&code, &name);
-    // It is called or defined, and neither imported nor bound.
+    // The name is called or defined, but neither imported nor bound.
     let is_only_called = places.all(|at| code[at + name.len()..].trim_start().starts_with(['(', '<']));
     let defined = words(&code, &name).filter(|at| code[..*at].trim_end().ends_with("fn")).count();
     (is_only_called && defined == 1 && !source.file.items.iter().any(is_in_module)).then_some(function)
 }
 
-/// The parameter that the value is given for, if it is given once and stays what it is.
+/// The parameter that receives the value, if it receives it once and is immutable.
 fn param_of<'f>(call: &ExprCall, inputs: impl Iterator<Item = &'f FnArg>, of: &Reader<'_>) -> Option<&'f Ident> {
     let mut given = call.args.iter().zip(inputs).filter(|(argument, _)| (of.is_value)(argument));
     match (given.next()?.1, given.next()) {
@@ -61,7 +63,7 @@ fn param_of<'f>(call: &ExprCall, inputs: impl Iterator<Item = &'f FnArg>, of: &R
     }
 }
 
-/// The numbers in a body, those of patterns, too.
+/// Collects the numbers in a body, including those in patterns.
 struct InBody<'r, 'o> {
     numbers: Numbers<'r, 'o>,
 }
@@ -78,11 +80,11 @@ impl<'ast> Visit<'ast> for InBody<'_, '_> {
     }
 }
 
-/// How a stretch of code ends.
+/// How a piece of code ends.
 enum End {
     Ok,
     Err,
-    /// What stands behind it comes next.
+    /// Execution continues after it.
     Next,
     Unclear,
 }
@@ -116,7 +118,7 @@ impl Run<'_> {
         End::Next
     }
 
-    /// `is_value`: what it is comes back from where it stands.
+    /// Interprets an expression for one value of the parameter. `is_value`: its value is what the function returns.
     fn expr(&self, expr: &Expr, value: i128, is_value: bool) -> End {
         match without_parens(expr) {
             Expr::Return(returned) => returned.expr.as_ref().map_or(End::Unclear, |expr| self.expr(expr, value, true)),

@@ -1,8 +1,8 @@
-//! When a function has failed, by what it returned: conditions of contracts, asked for one value at a time.
+//! Failure conditions of contracts, evaluated for one returned value at a time.
 
 use crate::contract::expr::{Condition, Expr as Number};
 
-/// The numbers that a condition compares with.
+/// Collects the numbers that a condition compares with.
 pub(super) fn numbers(condition: &Condition, out: &mut Vec<i128>) {
     match condition {
         Condition::Compare(_, left, right) => {
@@ -16,7 +16,7 @@ pub(super) fn numbers(condition: &Condition, out: &mut Vec<i128>) {
     }
 }
 
-/// Whether a condition holds when the function returned this; `None` where it goes by something else, too.
+/// Whether a condition holds when the function returned `ret`; `None` if it also depends on something else.
 pub(super) fn truth(of: &Condition, ret: i128) -> Option<bool> {
     match of {
         Condition::Null => None,
@@ -37,7 +37,7 @@ fn number(of: &Number, ret: i128) -> Option<i128> {
     }
 }
 
-/// Of three values.
+/// Three-valued conjunction: `None` is unknown.
 pub(super) fn and((left, right): (Option<bool>, Option<bool>)) -> Option<bool> {
     match (left, right) {
         (Some(false), _) | (_, Some(false)) => Some(false),
@@ -46,7 +46,7 @@ pub(super) fn and((left, right): (Option<bool>, Option<bool>)) -> Option<bool> {
     }
 }
 
-/// Of three values.
+/// Three-valued disjunction: `None` is unknown.
 pub(super) fn or((left, right): (Option<bool>, Option<bool>)) -> Option<bool> {
     match (left, right) {
         (Some(true), _) | (_, Some(true)) => Some(true),

@@ -1,8 +1,8 @@
-//! Code behind which the function around it is over.
+//! Code that leaves the enclosing function.
 
 use syn::{Block, Expr, Stmt};
 
-/// The function around a block is left at its end, also where that is in a loop.
+/// Whether the end of a block leaves the enclosing function. `break` and `continue` do not.
 pub(in crate::wrap::sites) fn leaves(block: &Block) -> bool {
     match block.stmts.last() {
         Some(Stmt::Expr(expr, _)) => never_comes_back(expr),
@@ -11,7 +11,7 @@ pub(in crate::wrap::sites) fn leaves(block: &Block) -> bool {
     }
 }
 
-/// The function around an expression is left by it.
+/// Whether an expression leaves the enclosing function.
 pub(super) fn never_comes_back(expr: &Expr) -> bool {
     match expr {
         Expr::Return(_) => true,

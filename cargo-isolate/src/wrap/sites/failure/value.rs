@@ -1,4 +1,4 @@
-//! What code asks of the value that the function returned, and what the answers are where it has failed.
+//! Evaluates the conditions in code on the value that the function returned, for values that mean failure and others.
 
 use super::{
     Reader,
@@ -12,7 +12,7 @@ use syn::{
 };
 
 impl Reader<'_> {
-    /// Something holds for every value that means failure.
+    /// Whether `holds` is true for every value that means failure.
     pub(super) fn all_failures(&self, asked: &[&Expr], holds: impl Fn(i128) -> bool) -> bool {
         self.samples_of(asked).into_iter().filter(|value| self.fails(*value)).all(holds)
     }
@@ -24,7 +24,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Every number that comparisons speak of, with its neighbours: between two of them no answer changes.
+    /// Every number that a comparison mentions, with its neighbours. No comparison changes its result between two of
+    /// them.
     pub(super) fn samples<T>(&self, of: &[&T], numbers: impl Fn(&T, &mut Vec<i128>)) -> BTreeSet<i128> {
         let mut all = vec![i128::from(i64::MIN), i128::from(i64::MAX), 0];
         condition::numbers(self.failing, &mut all);
@@ -32,17 +33,17 @@ impl Reader<'_> {
         all.into_iter().flat_map(|number| [number - 1, number, number + 1]).collect()
     }
 
-    /// Whether the function may have failed when it returned this.
+    /// Whether the function may have failed when it returned this value.
     pub(super) fn fails(&self, value: i128) -> bool {
         condition::truth(self.failing, value) != Some(false)
     }
 
-    /// Whether it has when it returned this, whatever else is.
+    /// Whether the function has certainly failed when it returned this value.
     pub(super) fn surely_fails(&self, value: i128) -> bool {
         condition::truth(self.failing, value) == Some(true)
     }
 
-    /// Whether a condition holds when the function returned this, as far as it speaks of that.
+    /// Whether a condition holds when the function returned this value; `None` if it depends on anything else.
     pub(super) fn truth(&self, cond: &Expr, value: i128) -> Option<bool> {
         match cond {
             Expr::Paren(paren) => self.truth(&paren.expr, value),
@@ -85,7 +86,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a pattern takes a value; `None` where it is not understood.
+    /// Whether a pattern matches a value; `None` if the pattern is not understood.
     pub(super) fn matches(&self, pat: &Pat, value: i128) -> Option<bool> {
         match pat {
             Pat::Wild(_) => Some(true),
@@ -94,7 +95,7 @@ impl Reader<'_> {
                 any.cases.iter().map(|case| self.matches(case, value)).reduce(|one, other| or((one, other)))?
             }
             Pat::Ident(pat) if pat.subpat.is_none() => {
-                // A name is a constant's, or a new one for any value.
+                // An identifier is a constant or a new binding, which matches any value.
                 match (self.constants)(&pat.ident.to_string()) {
                     Some(constant) => Some(i128::from(constant) == value),
                     None => pat.ident.to_string().starts_with(char::is_lowercase).then_some(true),
@@ -114,7 +115,7 @@ impl Reader<'_> {
     }
 }
 
-/// The numbers that an expression speaks of.
+/// Collects the numbers in an expression.
 pub(super) struct Numbers<'r, 'o> {
     pub(super) reader: &'r Reader<'r>,
     pub(super) out: &'o mut Vec<i128>,
@@ -127,7 +128,7 @@ impl<'ast> Visit<'ast> for Numbers<'_, '_> {
     }
 }
 
-/// A pattern that is an expression, too.
+/// A pattern as the expression with the same text, if there is one.
 fn as_expr(pat: &Pat) -> Option<Expr> {
     match pat {
         Pat::Lit(lit) => Some(Expr::Lit(lit.clone())),

@@ -1,8 +1,8 @@
-//! What becomes of a fault.
+//! The handling of faults.
 
 use super::*;
 
-/// A panic there is the end of the process, or may be.
+/// Functions in which a panic can abort the process.
 #[test]
 fn faults_where_no_panic_may_be() {
     let check = |text: &str, is_left: bool| {
@@ -14,7 +14,7 @@ fn faults_where_no_panic_may_be() {
     check("fn drop(of: u8) { unsafe { z_sys::plain(1, 2) }; }\n", false);
 }
 
-/// Errors of other crates, and of a trait, are not this package's of the same name.
+/// Error types of other crates and of a trait are not this package's types of the same name.
 #[test]
 fn errors_by_the_same_name() {
     let check = |output: &str, passes_on: bool| {
@@ -30,7 +30,7 @@ fn errors_by_the_same_name() {
     check("std::thread::Result<()>", false);
 }
 
-/// What is said to write compiles where the error takes a `Fault` alone.
+/// The suggestion compiles where the error type converts from a `Fault` only.
 #[test]
 fn codes_of_calls_that_stay() {
     let check = |output: &str, start: &str, end: &str| {
@@ -54,7 +54,7 @@ fn codes_of_calls_that_stay() {
     );
 }
 
-/// Where nothing takes a `Fault`, it panics with its message.
+/// Where no error type converts from a `Fault`, the code panics with its message.
 #[test]
 fn what_cannot_return_panics() {
     let check = |signature: &str, suffix: &str| {

@@ -1,8 +1,8 @@
-//! Imports that nobody needs any more.
+//! Imports that are no longer needed.
 
 use super::*;
 
-/// Imports that only the call had a use for, and no others.
+/// Only imports that nothing but the call used are removed.
 #[track_caller]
 fn imports(before: &str, body: &str, after: &str) {
     let call = "sum(1, data.as_ptr(), data.len())";
@@ -43,7 +43,7 @@ fn imports_go_with_the_last_that_named_them() {
     imports("use z_sys::{sum /* fast */};\n", "Ok(())", "use z_sys::{sum /* fast */};\n");
 }
 
-/// Modules of pointers, too.
+/// Modules of pointer functions, too.
 #[test]
 fn imports_of_std() {
     let around = |imports: &str, call: &str| {
@@ -65,7 +65,7 @@ fn imports_of_std() {
     assert_eq!(text, around("use std::ptr;\n", "isolated::z::maybe(None)?") + other);
 }
 
-/// A module below may name what its parent imports, and a macro of any module what is where it is called.
+/// A child module may use its parent's imports, and a macro of any module may use what is in scope where it is called.
 #[test]
 fn imports_that_others_see_stay() {
     let text = "use z_sys::sum;\nfn f(data: &[u8]) -> Result<(), isolate_rt::Fault> {\n    unsafe { sum(1, data.as_ptr(), data.len()) };\n    Ok(())\n}\n";

@@ -1,4 +1,4 @@
-//! What comes back goes where it went, as the number that it was, or the call stays.
+//! Results are stored where they were stored before, as the same numbers, or the call is not rewritten.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn results_go_where_they_went() {
     );
 }
 
-/// A local that is there for what comes out is bound where it comes from, and can be changed where it is.
+/// A local that only receives a result is bound by the call, and is mutable where that is needed.
 #[test]
 fn what_comes_out_is_bound_there() {
     let point = "    let mut p: Point = Point { x: 0, y: 0 };\n";
@@ -78,7 +78,7 @@ fn what_comes_out_is_bound_there() {
     check(&format!("{comment}    let s = {call};"), &format!("{comment}    let s = {block};"));
 }
 
-/// Code behind the call looks at the number, so that is what it gets, whatever the wrapper makes an `Err` of.
+/// Code after the call checks the number, so it must get that number, whatever the wrapper turns into an `Err`.
 #[test]
 fn codes_stay_codes() {
     let code = ".or_else(|error| error.into_code())?";
@@ -112,7 +112,7 @@ fn what_is_a_usize_stays_one() {
     );
 }
 
-/// Functions that are asked whether `squeeze` failed.
+/// Helper functions that check whether `squeeze` failed.
 const CHECKS: &str = "\
 fn sure(code: c_int) -> Result<(), i32> { if code != 1 { return Err(code); } Ok(()) }
 fn named(of: &str, code: i32) -> Result<i32, i32> { let n = of.len(); if code == z_sys::FINE { Ok(code) } else { Err(2) } }
@@ -122,7 +122,7 @@ fn late(mut code: i32) -> Result<(), i32> { code += 1; if code != 1 { return Err
 fn deep(code: i32) -> Result<(), i32> { let n = probe()?; if code != 1 { return Err(code); } Ok(()) }
 ";
 
-/// The wrapper stores nothing where the function failed. Is that where the code looks?
+/// The wrapper stores nothing if the function failed. These cases differ in whether the code reads it then.
 #[test]
 fn nothing_is_stored_by_what_failed() {
     let call = "unsafe { z_sys::squeeze(room.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) }";
@@ -194,7 +194,7 @@ fn nothing_is_stored_by_what_failed() {
     }
 }
 
-/// Another function of that name may be meant.
+/// The name may refer to another function.
 #[test]
 fn functions_that_may_be_others() {
     let body = "unsafe { z_sys::squeeze(room.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) }";
@@ -214,7 +214,7 @@ fn functions_that_may_be_others() {
     }
 }
 
-/// What others own is looked at by them, unless the function tells them that it failed.
+/// Memory that others own may be read by them, unless they learn that the call failed.
 #[test]
 fn what_outlives_the_function() {
     let check = |parameter: &str, behind: &str, is_left: bool| {
@@ -228,7 +228,7 @@ fn what_outlives_the_function() {
     check("&mut Box<[u8]>", "let n = CALL; if n <= 0 { return -1 } n", false);
 }
 
-/// `ret == -1` of a `usize` is its largest value, as in C.
+/// `ret == -1` for a `usize` compares with its largest value, as in C.
 #[test]
 fn negative_numbers_of_unsigned_types() {
     let (_, left) = rewritten("fn f() -> usize {\n    unsafe { z_sys::tell(1) }\n}\n");
@@ -243,7 +243,7 @@ fn counts_of_no_buffer() {
     assert!(left.len() == 1 && left[0].starts_with(told), "{left:?}");
 }
 
-/// A block that begins a statement would end it.
+/// A block at the start of a statement would end it.
 #[test]
 fn a_block_that_is_an_operand_has_parentheses() {
     let block = |inner: &str| {
@@ -259,7 +259,7 @@ fn a_block_that_is_an_operand_has_parentheses() {
     check(&format!("{n}unsafe {{ {call}.abs() }};"), &format!("{n}{};", block(".abs()")));
 }
 
-/// What is bound to parts of the result hides no part of the places that they go to.
+/// The names bound to parts of the result do not shadow the places that receive them.
 #[test]
 fn places_mean_what_they_meant() {
     check(
@@ -268,7 +268,7 @@ fn places_mean_what_they_meant() {
     );
 }
 
-/// The wrapper gives zero where the function wrote nothing: a place that had something else would lose it.
+/// The wrapper returns zero if the function wrote nothing. A place with another value would lose it.
 #[test]
 fn what_a_place_had_before_stays() {
     let why = "`found`: where the function writes nothing, `p` keeps what it had, and the wrapper gives zero | let (ret, found) = isolated::z::locate(data).unwrap_or_else(|fault| panic!(\"{}\", fault));";

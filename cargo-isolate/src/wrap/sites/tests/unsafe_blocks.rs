@@ -1,4 +1,4 @@
-//! `unsafe` that nothing needs any more.
+//! `unsafe` that is no longer needed.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn unsafe_stays_where_it_is_needed() {
     );
 }
 
-/// What is called may be unsafe, and a macro may hold anything.
+/// The callee may be unsafe, and a macro may contain anything.
 #[test]
 fn unsafe_stays_around_what_may_need_it() {
     for rest in [
@@ -68,7 +68,7 @@ fn unsafe_stays_around_calls_of_values() {
     );
 }
 
-/// Statements stand where their block stood, unless something in it ends with it.
+/// Statements replace their block, unless something in the block lives until its end.
 #[test]
 fn statements_of_blocks() {
     let two = "z_sys::plain(1, 2);\n        z_sys::plain(3, 4);";

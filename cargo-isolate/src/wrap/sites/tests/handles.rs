@@ -1,8 +1,8 @@
-//! Pointers to objects that become handles, or stay as they are with all that is done with them.
+//! Pointers to objects that become handles, or remain pointers with all of their uses.
 
 use super::*;
 
-/// The whole of a file before and after.
+/// Checks a whole file before and after.
 #[track_caller]
 fn becomes(before: &str, after: &str) {
     let (text, left) = rewritten(before);
@@ -10,7 +10,7 @@ fn becomes(before: &str, after: &str) {
     assert_eq!(rewritten(&text), (text, Vec::new()), "a second time changes nothing");
 }
 
-/// None of it changes.
+/// Checks that a file does not change.
 #[track_caller]
 fn keeps(text: &str) {
     let (after, left) = rewritten(text);
@@ -18,7 +18,7 @@ fn keeps(text: &str) {
     assert!(!left.is_empty());
 }
 
-/// Nothing of any of them changes.
+/// Checks that none of these files changes.
 #[track_caller]
 fn all_keep(texts: impl IntoIterator<Item = String>) {
     let is_kept = |text: &String| {
@@ -29,7 +29,7 @@ fn all_keep(texts: impl IntoIterator<Item = String>) {
     assert!(changed.is_empty(), "{}", changed.join("\n---\n"));
 }
 
-/// The text with a change that it has a place for.
+/// The text with one replacement, which must match.
 #[track_caller]
 fn replaced(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "{from}");
@@ -98,7 +98,7 @@ impl Drop for Owner {
     );
 }
 
-/// All of it, or nothing.
+/// A pointer is converted with all of its uses, or not at all.
 #[test]
 fn what_is_done_otherwise_keeps_all_of_it() {
     for (from, to) in [
@@ -127,7 +127,7 @@ fn what_is_done_otherwise_keeps_all_of_it() {
     }
 }
 
-/// A field whose object ends in `drop`, on every way.
+/// A field whose object is destroyed in `drop`, on every path.
 const OWNED: &str = "\
 struct Txn {
     own: *mut z_sys::Own,
@@ -202,7 +202,7 @@ impl Drop for Txn {
     );
 }
 
-/// Each would be another program with an `Owned` there.
+/// In each of these, an `Owned` would change the program's behaviour.
 #[test]
 fn what_would_end_elsewhere_stays() {
     let end = "        unsafe { z_sys::unmake(self.own) }";
@@ -265,7 +265,7 @@ fn what_would_end_elsewhere_stays() {
     );
 }
 
-/// A fault, a panic or an error of the compiler where there was none.
+/// In each of these, a handle would cause a fault, a panic or a compile error that was not there before.
 #[test]
 fn what_would_fail_otherwise_stays() {
     let poke = "        unsafe { z_sys::poke(self.ctx, n) }";
@@ -324,7 +324,7 @@ fn what_would_fail_otherwise_stays() {
     );
 }
 
-/// What may be NULL is an `Option`.
+/// A pointer that may be NULL becomes an `Option`.
 #[test]
 fn fields_that_may_be_null() {
     let text = STRUCT
@@ -365,7 +365,7 @@ impl Drop for Owner {
     assert_eq!((plain(&rewritten), left), (plain(after), Vec::<String>::new()));
 }
 
-/// A `NonNull` asks by itself.
+/// `NonNull::new` checks for NULL itself.
 #[test]
 fn non_null_fields() {
     becomes(
@@ -398,7 +398,7 @@ impl Owner {
     );
 }
 
-/// Where the whole life is in one function. What the contract gives the program is its own.
+/// An object whose whole lifetime is in one function.
 #[test]
 fn locals_become_handles() {
     check(
@@ -411,7 +411,7 @@ fn locals_become_handles() {
     );
 }
 
-/// An object of a function that says when it failed is there where it did not.
+/// An object from a function that reports failure exists if the function did not fail.
 #[test]
 fn objects_of_functions_that_fail() {
     let after = "    let mut own = None;\n    CODE\n    let n = isolated::z::ask_own(own.as_ref().expect(\"`own` is NULL\"))?;\n    own.map(isolated::z::unmake).transpose()?;";
@@ -452,7 +452,7 @@ fn objects_of_functions_that_fail() {
     assert!(left.is_empty() && text.contains("own: Option<isolate_rt::Owned<z_sys::Own>>,"), "{text}{left:?}");
 }
 
-/// A local for the address alone goes with it.
+/// A local that exists only for its address is removed.
 #[test]
 fn locals_for_an_address() {
     check(

@@ -1,4 +1,4 @@
-//! Locals that hold pointers, and the functions that they are in.
+//! Locals that hold pointers, and the functions that declare them.
 
 use crate::wrap::sites::failure::leaves;
 use syn::{
@@ -6,16 +6,16 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// A local that holds the pointer.
+/// The `let` of a local that holds the pointer.
 #[derive(Clone, Copy)]
 pub(super) struct Let<'s> {
     pub(super) local: &'s Local,
     pub(super) name: &'s syn::Ident,
-    /// The type that it is said to have.
+    /// The type annotation.
     pub(super) ty: Option<&'s Type>,
-    /// `if name.is_null() { … }` right behind it, which is left there.
+    /// `if name.is_null() { … }` as the next statement, whose block leaves the function.
     pub(super) check: Option<&'s ExprIf>,
-    /// What stands behind it in its block.
+    /// The statements that follow it in its block.
     pub(super) rest: &'s [Stmt],
 }
 
@@ -29,17 +29,17 @@ impl Let<'_> {
     }
 }
 
-/// A function's head and body.
+/// A function's signature and body.
 pub(super) type Body<'s> = (&'s Signature, &'s Block);
 
-/// The one binding of a name in a function.
+/// The `let` of a name that is bound only once in a function.
 pub(super) fn one_let<'s>(function: Body<'s>, name: &syn::Ident) -> Option<Let<'s>> {
     let mut lets = Lets { all: Vec::new() };
     lets.visit_block(function.1);
     lets.all.into_iter().find(|found| found.name == name && bindings(function, name) == 1)
 }
 
-/// How often a name is bound in a function, its parameters included.
+/// How often a function binds a name, parameters included.
 pub(super) fn bindings((signature, body): Body<'_>, name: &syn::Ident) -> usize {
     struct Named<'n> {
         name: &'n syn::Ident,
@@ -95,11 +95,11 @@ impl<'s> Visit<'s> for Lets<'s> {
         visit::visit_block(self, block);
     }
 
-    /// The locals of a function in there are its own.
+    /// A nested function has locals of its own.
     fn visit_item(&mut self, _: &'s Item) {}
 }
 
-/// `if name.is_null() { … }`, where that leaves the function.
+/// Whether an `if` is `if name.is_null() { … }` and its block leaves the function.
 fn is_check(check: &ExprIf, name: &syn::Ident) -> bool {
     let is_null = matches!(&*check.cond, Expr::MethodCall(call)
         if call.method == "is_null" && matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident(name)));

@@ -1,5 +1,5 @@
-//! What nothing needs any more once calls go through their wrappers: the reasons why an `unsafe` block was sound, and imports.
-//! Whatever might still be needed stays.
+//! Removes what is obsolete once calls go through their wrappers: the `SAFETY:` comments of former `unsafe` blocks, and
+//! unused imports. Anything that might still be needed is kept.
 
 use super::{
     argument::{has_word, words},
@@ -17,22 +17,23 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// The `// SAFETY:` comments above the statements of blocks that are `unsafe` no more, where no other block stands in there that
-/// they may be about.
-pub(super) fn reasons(source: &Source, blocks: &[Unsafe<'_>]) -> Vec<Edit> {
+/// Deletes the `// SAFETY:` comments above statements whose blocks are no longer `unsafe`, unless the comment may be
+/// about another block in the same statement.
+pub(super) fn safety_comments(source: &Source, blocks: &[Unsafe<'_>]) -> Vec<Edit> {
     let gone: BTreeSet<_> = blocks.iter().map(|block| bytes(block.block.unsafe_token.span).start).collect();
     let mut lines: BTreeMap<_, _> = gone.iter().filter_map(|keyword| line_of(source, *keyword)).collect();
     lines.retain(|line, statement| {
         unsafe_words(source, statement.clone()).into_iter().all(|at| {
-            // One with a reason of its own, too, is not meant.
+            // A block with a `SAFETY:` comment of its own is not the one meant.
             let own = || line_of(source, at).filter(|(own, _)| own != line);
-            gone.contains(&at) || own().is_some_and(|(own, _)| reason_above(source, own).is_some())
+            gone.contains(&at) || own().is_some_and(|(own, _)| safety_comment_above(source, own).is_some())
         })
     });
-    lines.into_keys().filter_map(|line| reason_above(source, line)).collect()
+    lines.into_keys().filter_map(|line| safety_comment_above(source, line)).collect()
 }
 
-/// The line that the innermost statement around a keyword begins on, with it, and the statement.
+/// The start of the line on which the innermost statement around a keyword begins, and the statement, if the keyword is
+/// on that line.
 fn line_of(source: &Source, keyword: usize) -> Option<(usize, Range<usize>)> {
     let mut around = Around { keyword, smallest: None };
     around.visit_file(&source.file);
@@ -41,11 +42,11 @@ fn line_of(source: &Source, keyword: usize) -> Option<(usize, Range<usize>)> {
     (line == source.line_start(statement.start)).then_some((line, statement))
 }
 
-/// What a reason begins with. As the rule about such comments has it, `Safety:` is one, too.
-const REASONS: [&str; 2] = ["SAFETY:", "Safety:"];
+/// What a safety comment begins with. `Safety:` counts too, as in the rule about such comments.
+const SAFETY_LABELS: [&str; 2] = ["SAFETY:", "Safety:"];
 
-/// The paragraph `// SAFETY:` of the comment that ends above a line.
-pub(super) fn reason_above(source: &Source, line: usize) -> Option<Edit> {
+/// Deletes the `// SAFETY:` paragraph of the comment that ends above a line.
+pub(super) fn safety_comment_above(source: &Source, line: usize) -> Option<Edit> {
     let mut start = line;
     loop {
         let above = source.line_start(start.checked_sub(1)?);
@@ -55,13 +56,14 @@ pub(super) fn reason_above(source: &Source, line: usize) -> Option<Edit> {
         }
         start = above;
         let words = text.trim_start_matches('/').trim_start();
-        if REASONS.iter().any(|word| words.starts_with(word)) {
+        if SAFETY_LABELS.iter().any(|word| words.starts_with(word)) {
             return Some(Edit::delete(start..paragraph_end(source, start, line)));
         }
     }
 }
 
-/// Where a paragraph ends that begins at `start` of a comment which ends at `line`; an empty line behind it is a part of it.
+/// The end of the paragraph that begins at `start`, in a comment that ends at `line`. An empty comment line after the
+/// paragraph belongs to it.
 fn paragraph_end(source: &Source, start: usize, line: usize) -> usize {
     let mut at = start;
     for text in source.text[start..line].split_inclusive('\n') {
@@ -77,7 +79,7 @@ fn paragraph_end(source: &Source, start: usize, line: usize) -> usize {
     line
 }
 
-/// `NOTE: …`, `TODO(jo): …`
+/// Whether a comment line begins with a label: `NOTE: …`, `TODO(jo): …`.
 fn is_labelled(words: &str) -> bool {
     let Some((label, rest)) = words.split_once(':') else { return false };
     let (word, is_closed) = label.split_once('(').map_or((label, true), |(word, of)| (word, of.ends_with(')')));
@@ -85,19 +87,19 @@ fn is_labelled(words: &str) -> bool {
     is_word && is_closed && (rest.is_empty() || rest.starts_with(char::is_whitespace))
 }
 
-/// It takes away what `reason_above` finds.
-pub(super) fn is_reason(source: &Source, edit: &Edit) -> bool {
+/// Whether an edit is one that [`safety_comment_above`] returned.
+pub(super) fn is_safety_comment(source: &Source, edit: &Edit) -> bool {
     let words = source.text[edit.range.clone()].trim_start().trim_start_matches('/').trim_start();
-    edit.text.is_empty() && REASONS.iter().any(|word| words.starts_with(word))
+    edit.text.is_empty() && SAFETY_LABELS.iter().any(|word| words.starts_with(word))
 }
 
-/// Where the keyword stands in a stretch.
+/// The offsets of the keyword `unsafe` in a range.
 fn unsafe_words(source: &Source, inside: Range<usize>) -> Vec<usize> {
     let places = words(&source.text[inside.clone()], "unsafe").map(|at| inside.start + at);
     places.filter(|at| has_word(&source.code(*at..at + "unsafe".len()), "unsafe")).collect()
 }
 
-/// The statement that a place is in, the innermost one.
+/// Finds the innermost statement that contains a position.
 struct Around {
     keyword: usize,
     smallest: Option<Range<usize>>,
@@ -113,9 +115,9 @@ impl<'ast> Visit<'ast> for Around {
     }
 }
 
-/// The `after` text without the imports that `before` had a use for and that nothing names any more. `is_ours`: the path is
-/// one of which it is sure that it is no trait; `elsewhere`: another file may see the name.
-pub(super) fn without_imports(
+/// The `after` text without the imports that `before` used and that nothing names any more. `is_ours`: the path is
+/// certainly not a trait. `elsewhere`: another file may see the name.
+pub(super) fn without_unused_imports(
     before: &Source,
     after: String,
     is_ours: &dyn Fn(&[String]) -> bool,
@@ -129,8 +131,8 @@ pub(super) fn without_imports(
         names(&item.tree, &mut Vec::new(), &mut leaves);
         let others = || imports.iter().filter(|other| !std::ptr::eq(**other, *item));
         let is_unused = |(path, name): &(Vec<String>, String)| {
-            let is_way = others().any(|other| goes_by(&other.tree, &mut Vec::new(), name, path));
-            is_ours(path) && uses(&source, name) == 0 && uses(before, name) > 0 && !is_way && !elsewhere(name)
+            let is_needed = others().any(|other| depends_on(&other.tree, &mut Vec::new(), name, path));
+            is_ours(path) && uses(&source, name) == 0 && uses(before, name) > 0 && !is_needed && !elsewhere(name)
         };
         let whole = range(*item);
         let has_comment = source.loses_comment(&[Edit::delete(whole.clone())]);
@@ -142,7 +144,7 @@ pub(super) fn without_imports(
             let end = source.text[whole.end..].find('\n').map_or(source.text.len(), |at| whole.end + at + 1);
             let alone =
                 source.text[line..whole.start].trim().is_empty() && source.text[whole.end..end].trim().is_empty();
-            // What stands beside it on its line may be about it.
+            // A comment on the same line may be about the import.
             edits.extend(alone.then(|| Edit::delete(line..end)));
         } else if let UseTree::Path(_) = &item.tree {
             edits.extend(without(&source, &item.tree, None, &|name| {
@@ -153,37 +155,37 @@ pub(super) fn without_imports(
     if edits.is_empty() { after } else { source.with(edits) }
 }
 
-/// Whether a path of an import begins with a name that another one brings, which stands for `brought`, behind words for modules
-/// around or not.
-fn goes_by(tree: &UseTree, path: &mut Vec<String>, name: &str, brought: &[String]) -> bool {
+/// Whether an import's path begins with a name that another import, of the path `imported`, brings into scope. Leading
+/// `super`, `self` and `crate` are skipped.
+fn depends_on(tree: &UseTree, path: &mut Vec<String>, name: &str, imported: &[String]) -> bool {
     let ident = match tree {
         UseTree::Path(inner) => {
             path.push(inner.ident.to_string());
-            let goes = goes_by(&inner.tree, path, name, brought);
+            let depends = depends_on(&inner.tree, path, name, imported);
             path.pop();
-            return goes;
+            return depends;
         }
-        UseTree::Group(group) => return group.items.iter().any(|item| goes_by(item, path, name, brought)),
+        UseTree::Group(group) => return group.items.iter().any(|item| depends_on(item, path, name, imported)),
         UseTree::Name(name) => Some(name.ident.to_string()),
         UseTree::Rename(name) => Some(name.ident.to_string()),
         UseTree::Glob(_) => None,
     };
     let all = [path, &*ident.into_iter().collect::<Vec<_>>()].concat();
-    // Spelt out as that one is, it needs no other: the words mean the same everywhere.
-    let is_spelt_out = all.starts_with(brought) && !["super", "self"].contains(&&*brought[0]);
+    // A path that repeats the whole path `imported` does not depend on that import.
+    let is_spelt_out = all.starts_with(imported) && !["super", "self"].contains(&&*imported[0]);
     let first = all.iter().find(|word| !MODULES.contains(&&***word));
     !is_spelt_out && first.is_some_and(|first| first == name)
 }
 
-/// Takes names out of the one group at the end of a path: `use a::b::{c, d};`. In one line, one name that is left loses its
-/// braces; on several, all that is left stays where it is. Groups in groups stay as they are.
+/// Removes names from the final group of an import: `use a::b::{c, d};`. A single-line group with one name left loses
+/// its braces. In a multi-line group the rest stays where it is. Nested groups are left alone.
 fn without(source: &Source, tree: &UseTree, around: Option<&UsePath>, is_unused: &dyn Fn(&str) -> bool) -> Vec<Edit> {
     let group = match tree {
         UseTree::Path(path) => return without(source, &path.tree, Some(path), is_unused),
         UseTree::Group(group) => group,
         _ => return Vec::new(),
     };
-    let goes = |item: &UseTree| match item {
+    let is_removed = |item: &UseTree| match item {
         UseTree::Name(name) if name.ident == "self" => {
             around.is_some_and(|around| is_unused(&around.ident.to_string()))
         }
@@ -195,17 +197,17 @@ fn without(source: &Source, tree: &UseTree, around: Option<&UsePath>, is_unused:
         return Vec::new();
     }
     if source.of(group).contains('\n') {
-        let pairs = group.items.pairs().filter(|pair| goes(pair.value()));
+        let pairs = group.items.pairs().filter(|pair| is_removed(pair.value()));
         let edit = |pair: Pair<&UseTree, &Token![,]>| {
             Edit::delete(source.removal(range(pair.value()), pair.punct().map(range)))
         };
         return pairs.map(edit).collect();
     }
-    let kept: Vec<_> = group.items.iter().filter(|item| !goes(item)).collect();
+    let kept: Vec<_> = group.items.iter().filter(|item| !is_removed(item)).collect();
     let is_self = |ident: &Ident| ident == "self";
     let text = match &kept[..] {
         [UseTree::Name(name)] if is_self(&name.ident) => {
-            // There is no `use a::self;`.
+            // `use a::self;` is not valid.
             let from = around.map_or(range(group).start, |around| range(&around.colon2_token).start);
             return vec![Edit::delete(from..range(group).end)];
         }
@@ -216,7 +218,7 @@ fn without(source: &Source, tree: &UseTree, around: Option<&UsePath>, is_unused:
     vec![Edit::new(range(group), text)]
 }
 
-/// Imports that only their own module and those below see.
+/// Collects private imports, which only their module and its descendants can see.
 struct Imports<'s> {
     items: Vec<&'s ItemUse>,
 }
@@ -236,8 +238,8 @@ fn imports(source: &Source) -> Vec<&ItemUse> {
     imports.items
 }
 
-/// How often a name stands at the start of a path, or behind a word for a module around (`super::name`), in comments and strings
-/// too, outside of imports.
+/// How often a name begins a path outside of imports, leading `super`, `self` and `crate` aside. Comments and strings
+/// count.
 fn uses(source: &Source, name: &str) -> usize {
     let imports: Vec<_> = imports(source).into_iter().map(range).collect();
     let is_part = |at: usize, c: Option<char>| at > 0 && c.is_some_and(|c| c.is_alphanumeric() || c == '_');
@@ -251,10 +253,10 @@ fn uses(source: &Source, name: &str) -> usize {
     found.count()
 }
 
-/// Words for a module that a private import may be in reach of.
+/// Path segments that can precede the name of a private import.
 const MODULES: [&str; 3] = ["super", "self", "crate"];
 
-/// What stands before a name makes it the first of a path, but for words that a private import is in reach of.
+/// Whether the text before a name makes it the first segment of a path, leading `super`, `self` and `crate` aside.
 fn is_first(before: &str) -> bool {
     let Some(before) = before.trim_end().strip_suffix("::") else { return true };
     let before = before.trim_end();
@@ -264,7 +266,7 @@ fn is_first(before: &str) -> bool {
     })
 }
 
-/// Every name that a tree brings, with its path; none for one with a glob.
+/// Every name that a use tree brings into scope, with its path. Globs are skipped.
 fn names(tree: &UseTree, path: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, String)>) {
     match tree {
         UseTree::Path(inner) => {
@@ -282,7 +284,7 @@ fn names(tree: &UseTree, path: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, 
     }
 }
 
-/// Whether a macro that a file defines names something: that is looked for where the macro is called.
+/// Whether a `macro_rules!` definition of a file contains a name. Such a name is resolved where the macro is used.
 pub(super) fn in_macro_rules(text: &str, name: &str) -> bool {
     struct Rules<'n> {
         name: &'n str,
@@ -297,7 +299,7 @@ pub(super) fn in_macro_rules(text: &str, name: &str) -> bool {
         return false;
     }
     let mut rules = Rules { name, any: false };
-    // What does not parse may be anything.
+    // A file that does not parse may contain anything.
     rust::file(&blanked(text)).map_or(true, |file| {
         rules.visit_file(&file);
         rules.any

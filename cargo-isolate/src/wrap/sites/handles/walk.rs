@@ -1,13 +1,13 @@
-//! The walk through a file that finds what is done with one pointer.
+//! The AST visitor that collects the uses of one pointer in a file.
 
 use super::{
     At,
     field::Field,
     local::{Body, bindings},
+    must_end,
     names::Names,
     shape::{ignored, in_non_null, is_drop_impl, is_null, name_of, sole},
     uses::Use,
-    way,
 };
 use crate::wrap::sites::{
     argument::{self, Pointer, has_word, is_pure, without_parens},
@@ -23,11 +23,11 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// Whose uses are looked for.
+/// The field or local whose uses are collected.
 #[derive(Clone, Copy)]
-pub(super) enum Sought<'s> {
+pub(super) enum Tracked<'s> {
     Field(Field<'s>),
-    /// It may be moved into a field.
+    /// A local, and the field that it may be moved into.
     Local {
         name: &'s syn::Ident,
         into: Option<Field<'s>>,
@@ -37,65 +37,66 @@ pub(super) enum Sought<'s> {
 pub(super) struct Walk<'s, 'n> {
     source: &'s Source,
     names: &'n Names,
-    sought: Sought<'s>,
+    tracked: Tracked<'s>,
     pub(super) all: Vec<Use<'s>>,
     /// Locals that are moved into the field, each with its function.
-    pub(super) fed: Vec<(&'s syn::Ident, Body<'s>)>,
-    /// Something is done with it that is not understood.
-    pub(super) strange: bool,
-    /// The type of the `impl` around, by its last name.
+    pub(super) moved_locals: Vec<(&'s syn::Ident, Body<'s>)>,
+    /// Some use of the pointer is not understood, so it must stay a pointer.
+    pub(super) unsupported: bool,
+    /// The last segment of the self type of the enclosing `impl`.
     of: Option<String>,
     function: Option<Body<'s>>,
     ignored: BTreeSet<At>,
-    /// `drop` of the struct that has the field.
+    /// The body of `drop` of the struct that has the field.
     pub(super) drop: Option<&'s Block>,
-    /// In an `impl Drop`.
+    /// Inside an `impl Drop`.
     in_drop_impl: bool,
-    /// In a function that cannot take a handle, or where a panic would end more than it.
-    is_frail: bool,
-    /// In a closure, which may run later, more than once, or never.
+    /// Inside a function where a use cannot be converted: a `const fn`, or one that `drop` may call, where a panic
+    /// could abort the process.
+    is_unsuitable: bool,
+    /// Inside a closure or an `async` block, which may run later, more than once, or never.
     in_closure: bool,
-    /// The call that the statement before ends with.
-    before: Option<At>,
+    /// The call that the previous statement ends with.
+    previous_call: Option<At>,
 }
 
-/// What an expression has to do with the pointer.
-enum Is {
+/// Whether an expression is the place that holds the pointer.
+enum IsPlace {
     No,
-    It,
-    /// It may be another's field of the same name.
+    Yes,
+    /// It is a field of the same name, possibly of another type.
     Unclear,
 }
 
 impl<'s, 'n> Walk<'s, 'n> {
-    pub(super) fn new(source: &'s Source, names: &'n Names, sought: Sought<'s>) -> Self {
+    pub(super) fn new(source: &'s Source, names: &'n Names, tracked: Tracked<'s>) -> Self {
         Walk {
             source,
             names,
-            sought,
+            tracked,
             all: Vec::new(),
-            fed: Vec::new(),
-            strange: false,
+            moved_locals: Vec::new(),
+            unsupported: false,
             of: None,
             function: None,
             ignored: BTreeSet::new(),
             drop: None,
             in_drop_impl: false,
-            is_frail: false,
+            is_unsuitable: false,
             in_closure: false,
-            before: None,
+            previous_call: None,
         }
     }
 
     pub(super) fn function(&mut self, signature: &'s Signature, body: &'s Block) {
-        let around = (self.function.replace((signature, body)), self.is_frail, self.in_closure);
-        self.is_frail = signature.constness.is_some()
+        let around = (self.function.replace((signature, body)), self.is_unsuitable, self.in_closure);
+        self.is_unsuitable = signature.constness.is_some()
             || !self.in_drop() && self.names.is_called_in_drop(&signature.ident.to_string());
         self.in_closure = false;
         ignored(body, matches!(signature.output, syn::ReturnType::Default), &mut self.ignored);
         self.visit_signature(signature);
         self.visit_block(body);
-        (self.function, self.is_frail, self.in_closure) = around;
+        (self.function, self.is_unsuitable, self.in_closure) = around;
     }
 
     fn later(&mut self, body: impl FnOnce(&mut Self)) {
@@ -105,26 +106,26 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 
     fn add(&mut self, one: Use<'s>) {
-        self.strange |= self.is_frail || self.in_closure;
+        self.unsupported |= self.is_unsuitable || self.in_closure;
         self.all.push(one);
     }
 
-    /// The expression is the place that holds the pointer.
-    fn is_place(&self, expr: &Expr) -> Is {
-        match (self.sought, expr) {
-            (Sought::Local { name, .. }, Expr::Path(path)) if path.path.is_ident(name) => Is::It,
-            (Sought::Field(field), Expr::Field(access)) if field.is(&access.member) => {
+    /// Whether an expression is the place that holds the pointer.
+    fn is_place(&self, expr: &Expr) -> IsPlace {
+        match (self.tracked, expr) {
+            (Tracked::Local { name, .. }, Expr::Path(path)) if path.path.is_ident(name) => IsPlace::Yes,
+            (Tracked::Field(field), Expr::Field(access)) if field.is(&access.member) => {
                 match self.type_of(without_parens(&access.base)) {
-                    Some(of) if field.item.ident == of => Is::It,
-                    Some(of) if self.names.has(&of, &field.text()) => Is::No,
-                    _ => Is::Unclear,
+                    Some(of) if field.item.ident == of => IsPlace::Yes,
+                    Some(of) if self.names.has(&of, &field.text()) => IsPlace::No,
+                    _ => IsPlace::Unclear,
                 }
             }
-            _ => Is::No,
+            _ => IsPlace::No,
         }
     }
 
-    /// The name of an expression's type, where that is `self` or a parameter.
+    /// The type name of an expression that is `self` or a parameter.
     fn type_of(&self, base: &Expr) -> Option<String> {
         let Expr::Path(path) = base else { return None };
         let name = path.path.get_ident()?;
@@ -140,7 +141,7 @@ impl<'s, 'n> Walk<'s, 'n> {
         if bindings(function, name) > 1 { None } else { name_of(ty, of) }
     }
 
-    /// The pointer itself, as functions are given it, and the place that holds it.
+    /// The place that holds the pointer, if the expression is that pointer as functions take it.
     fn pointer<'e>(&mut self, expr: &'e Expr) -> Option<&'e Expr> {
         let mut inner = without_parens(expr);
         while let Expr::MethodCall(call) = inner
@@ -148,77 +149,78 @@ impl<'s, 'n> Walk<'s, 'n> {
         {
             inner = without_parens(&call.receiver);
         }
-        if let Sought::Field(Field { non_null: true, .. }) = self.sought {
+        if let Tracked::Field(Field { non_null: true, .. }) = self.tracked {
             match inner {
                 Expr::MethodCall(call) if call.method == "as_ptr" => inner = without_parens(&call.receiver),
                 _ => return None,
             }
         }
         match self.is_place(inner) {
-            Is::It => Some(inner),
-            Is::No => None,
-            Is::Unclear => {
-                self.strange = true;
+            IsPlace::Yes => Some(inner),
+            IsPlace::No => None,
+            IsPlace::Unclear => {
+                self.unsupported = true;
                 None
             }
         }
     }
 
-    /// What is put into the field.
+    /// Records a value that is stored in the field.
     fn value(&mut self, value: &'s Expr) {
         let inner = sole(value);
-        let Sought::Field(field) = self.sought else { return self.visit_expr(value) };
+        let Tracked::Field(field) = self.tracked else { return self.visit_expr(value) };
         if field.non_null {
             return match in_non_null(value) {
                 Some((new, call)) => {
-                    self.add(Use::Made { call, non_null: Some(new) });
+                    self.add(Use::Created { call, non_null: Some(new) });
                     call.args.iter().for_each(|argument| self.visit_expr(argument));
                 }
-                None => self.strange = true,
+                None => self.unsupported = true,
             };
         }
         match inner {
             _ if is_null(value) => self.add(Use::Null(value)),
             Expr::Call(call) => {
-                self.add(Use::Made { call, non_null: None });
+                self.add(Use::Created { call, non_null: None });
                 call.args.iter().for_each(|argument| self.visit_expr(argument));
             }
             Expr::Path(path) => match (path.path.get_ident(), self.function) {
                 (Some(name), Some(function)) => {
-                    self.strange |= self.is_frail || self.in_closure;
-                    self.fed.push((name, function));
+                    self.unsupported |= self.is_unsuitable || self.in_closure;
+                    self.moved_locals.push((name, function));
                 }
-                _ => self.strange = true,
+                _ => self.unsupported = true,
             },
-            _ => self.strange = true,
+            _ => self.unsupported = true,
         }
     }
 
-    /// The struct that a path leads to is the field's.
+    /// The field, if a path names its struct.
     fn is_struct(&self, path: &Path) -> Option<Field<'s>> {
-        let field = match self.sought {
-            Sought::Field(field) | Sought::Local { into: Some(field), .. } => field,
-            Sought::Local { into: None, .. } => return None,
+        let field = match self.tracked {
+            Tracked::Field(field) | Tracked::Local { into: Some(field), .. } => field,
+            Tracked::Local { into: None, .. } => return None,
         };
         let last = path.segments.last()?;
         let is_self = last.ident == "Self" && self.of.as_ref().is_none_or(|of| field.item.ident == *of);
         (is_self || last.ident == field.item.ident).then_some(field)
     }
 
-    /// A value in a literal of the struct, where it goes into the field.
+    /// Records the value for the field in a literal of the struct.
     fn literal(&mut self, value: &'s Expr) {
-        match self.sought {
-            Sought::Field(_) => self.value(value),
-            Sought::Local { name, .. } if matches!(value, Expr::Path(path) if path.path.is_ident(name)) => {
-                self.add(Use::Fed(value));
+        match self.tracked {
+            Tracked::Field(_) => self.value(value),
+            Tracked::Local { name, .. } if matches!(value, Expr::Path(path) if path.path.is_ident(name)) => {
+                self.add(Use::Moved(value));
             }
-            Sought::Local { .. } => self.visit_expr(value),
+            Tracked::Local { .. } => self.visit_expr(value),
         }
     }
 
-    /// Somebody else with a member of this name, as far as the path of a pattern or a literal tells.
+    /// Whether a pattern or a literal has a field of this name, but its path is no known struct with such a field. It
+    /// may be the field's struct under another name.
     fn may_be_struct(&self, path: &Path, member: &Member) -> bool {
-        let Sought::Field(field) = self.sought else { return false };
+        let Tracked::Field(field) = self.tracked else { return false };
         let name = match path.get_ident() {
             Some(name) if name == "Self" => self.of.clone(),
             name => name.map(ToString::to_string),
@@ -227,7 +229,7 @@ impl<'s, 'n> Walk<'s, 'n> {
         !name.is_some_and(|name| self.names.has(&name, &of))
     }
 
-    /// What else the function is given leaves the place alone.
+    /// Whether the other arguments of a call leave the place alone.
     fn leaves_alone(&self, call: &ExprCall, index: usize, place: &Expr) -> bool {
         let (place, root) = (self.source.of(place), argument::root(place).unwrap_or_default());
         let mut others = call.args.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, other)| other);
@@ -246,7 +248,7 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 }
 
-/// Nothing decides whether it is compiled.
+/// Whether an item is compiled unconditionally: no attribute could remove it.
 fn is_always(attributes: &[Attribute]) -> bool {
     attributes
         .iter()
@@ -258,7 +260,7 @@ impl<'s> Visit<'s> for Walk<'s, '_> {
         let around = (self.of.take(), self.in_drop_impl, self.function.take());
         (self.of, self.in_drop_impl) = (name_of(&item.self_ty, None), is_drop_impl(item));
         let is_its =
-            matches!(self.sought, Sought::Field(field) if self.of.as_ref().is_some_and(|of| field.item.ident == of));
+            matches!(self.tracked, Tracked::Field(field) if self.of.as_ref().is_some_and(|of| field.item.ident == of));
         for function in &item.items {
             if let ImplItem::Fn(function) = function
                 && self.in_drop_impl
@@ -282,12 +284,12 @@ impl<'s> Visit<'s> for Walk<'s, '_> {
     }
 
     fn visit_block(&mut self, block: &'s Block) {
-        let around = self.before.take();
+        let around = self.previous_call.take();
         for statement in &block.stmts {
             self.visit_stmt(statement);
-            self.before = way::last_call(statement).map(|call| place(call.func.span()));
+            self.previous_call = must_end::last_call(statement).map(|call| place(call.func.span()));
         }
-        self.before = around;
+        self.previous_call = around;
     }
 
     fn visit_item_fn(&mut self, item: &'s ItemFn) {
@@ -300,13 +302,13 @@ impl<'s> Visit<'s> for Walk<'s, '_> {
 
     fn visit_pat_struct(&mut self, pat: &'s PatStruct) {
         let takes = |field: Field<'_>| pat.fields.iter().any(|one| field.is(&one.member));
-        self.strange |= self.is_struct(&pat.path).is_some_and(takes)
+        self.unsupported |= self.is_struct(&pat.path).is_some_and(takes)
             || pat.fields.iter().any(|one| self.may_be_struct(&pat.path, &one.member));
         visit::visit_pat_struct(self, pat);
     }
 
     fn visit_pat_tuple_struct(&mut self, pat: &'s PatTupleStruct) {
-        self.strange |= self.is_struct(&pat.path).is_some();
+        self.unsupported |= self.is_struct(&pat.path).is_some();
         visit::visit_pat_tuple_struct(self, pat);
     }
 
@@ -319,23 +321,23 @@ impl<'s> Visit<'s> for Walk<'s, '_> {
                     }
                     _ => None,
                 };
-                // One of another module may be another.
-                self.strange |=
+                // A longer path may name a struct of another module.
+                self.unsupported |=
                     literal.is_some() && matches!(&*call.func, Expr::Path(path) if path.path.segments.len() > 1);
                 for (index, argument) in call.args.iter().enumerate() {
                     let at = place(call.func.span());
                     if literal.is_some_and(|field| field.index == index) {
                         self.literal(argument);
                     } else if let Some(place) = self.pointer(argument) {
-                        self.strange |= !self.leaves_alone(call, index, place);
+                        self.unsupported |= !self.leaves_alone(call, index, place);
                         let (ignored, in_drop) = (self.is_ignored(call), self.in_drop());
                         self.add(Use::Argument { call: at, index, expr: argument, place, ignored, in_drop });
                     } else if let Pointer::To { place } = argument::pointer(argument)
-                        && matches!(self.sought, Sought::Local { .. })
-                        && matches!(self.is_place(without_parens(place)), Is::It)
+                        && matches!(self.tracked, Tracked::Local { .. })
+                        && matches!(self.is_place(without_parens(place)), IsPlace::Yes)
                     {
-                        self.strange |= !self.leaves_alone(call, index, place);
-                        self.add(Use::Room { call: at, index, place });
+                        self.unsupported |= !self.leaves_alone(call, index, place);
+                        self.add(Use::OutParam { call: at, index, place });
                     } else {
                         self.visit_expr(argument);
                     }
@@ -346,37 +348,37 @@ impl<'s> Visit<'s> for Walk<'s, '_> {
             }
             Expr::MethodCall(call) if call.method == "is_null" && call.args.is_empty() => {
                 match self.is_place(without_parens(&call.receiver)) {
-                    Is::It => self.add(Use::IsNull { call }),
+                    IsPlace::Yes => self.add(Use::IsNull { call }),
                     _ => visit::visit_expr(self, expr),
                 }
             }
             Expr::Assign(assign) if is_null(&assign.right) => match self.is_place(without_parens(&assign.left)) {
-                Is::It => self.add(Use::Cleared { null: &assign.right, after: self.before }),
+                IsPlace::Yes => self.add(Use::Cleared { null: &assign.right, after: self.previous_call }),
                 _ => visit::visit_expr(self, expr),
             },
             Expr::Struct(literal) => {
                 let field = self.is_struct(&literal.path);
-                // What the rest of another is, nobody reads here.
-                self.strange |= field.is_some() && literal.rest.is_some();
+                // `..base` would move the pointer out of another value, which is not followed.
+                self.unsupported |= field.is_some() && literal.rest.is_some();
                 for value in &literal.fields {
-                    self.strange |= self.may_be_struct(&literal.path, &value.member);
+                    self.unsupported |= self.may_be_struct(&literal.path, &value.member);
                     match field.is_some_and(|field| field.is(&value.member)) {
                         true => self.literal(&value.expr),
                         false => self.visit_expr(&value.expr),
                     }
                 }
             }
-            // `.map(Self)`
+            // The constructor as a function: `.map(Self)`.
             Expr::Path(path)
-                if matches!(self.sought, Sought::Field(_))
+                if matches!(self.tracked, Tracked::Field(_))
                     && self
                         .is_struct(&path.path)
                         .is_some_and(|field| matches!(field.item.fields, Fields::Unnamed(_))) =>
             {
-                self.strange = true;
+                self.unsupported = true;
             }
-            // A field of a pointer that is no place of it is looked at like any other expression.
-            _ if !matches!(self.is_place(expr), Is::No) => self.strange = true,
+            // Any other use of the place is not understood.
+            _ if !matches!(self.is_place(expr), IsPlace::No) => self.unsupported = true,
             _ => visit::visit_expr(self, expr),
         }
     }
@@ -385,17 +387,17 @@ impl<'s> Visit<'s> for Walk<'s, '_> {
         match self.source.macros.get(&macros::key(mac)) {
             Some(arguments) => {
                 arguments.iter().for_each(|argument| self.visit_expr(argument));
-                // `{name}` in a format string.
-                let text = arguments.iter().any(|argument| matches!(argument, Expr::Lit(lit) if matches!(&lit.lit, Lit::Str(_))
-                    && matches!(self.sought, Sought::Local { name, .. } if has_word(self.source.of(lit), &name.to_string()))));
-                self.strange |= text;
+                // `{name}` in a format string is a use as well.
+                let is_used = arguments.iter().any(|argument| matches!(argument, Expr::Lit(lit) if matches!(&lit.lit, Lit::Str(_))
+                    && matches!(self.tracked, Tracked::Local { name, .. } if has_word(self.source.of(lit), &name.to_string()))));
+                self.unsupported |= is_used;
             }
             None => {
                 let tokens: String = mac.tokens.to_string();
                 let last = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-                self.strange |= match self.sought {
-                    Sought::Local { name, .. } => has_word(&tokens, &name.to_string()),
-                    Sought::Field(field) => {
+                self.unsupported |= match self.tracked {
+                    Tracked::Local { name, .. } => has_word(&tokens, &name.to_string()),
+                    Tracked::Field(field) => {
                         let plain: String = tokens.split_whitespace().collect();
                         let member = match field.member() {
                             Some(member) => has_word(&tokens, &member),

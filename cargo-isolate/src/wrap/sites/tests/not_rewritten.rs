@@ -1,4 +1,4 @@
-//! What is said of calls that stay.
+//! The messages about calls that are not rewritten.
 
 use super::*;
 
@@ -109,7 +109,7 @@ fn casts_that_mean_something() {
     );
 }
 
-/// Nothing says the type of a variable any more whose only use was the call.
+/// A variable whose only use was the call may lose its inferred type.
 #[test]
 fn types_that_come_from_the_call() {
     let why =
@@ -131,7 +131,7 @@ fn types_that_come_from_the_call() {
     }
 }
 
-/// What a wrapper copies it frees at once, so nobody else has it to free.
+/// A wrapper frees what it copies, so the program must not.
 #[test]
 fn what_wrappers_call_themselves_has_none() {
     stays(
@@ -144,7 +144,7 @@ fn what_wrappers_call_themselves_has_none() {
     );
 }
 
-/// Where errors pass by `?`, what is left is taken apart.
+/// Where `?` returns the errors, the remaining value is destructured.
 #[test]
 fn what_is_returned_is_named() {
     let among = |call: &str, why: &str| {
@@ -173,7 +173,8 @@ fn what_is_returned_is_named() {
     );
 }
 
-/// Their parameters are those of the header, without what a closure captures and a slice knows.
+/// The parameters of a suggested closure are those of the header, without user data and without lengths that a slice
+/// contains.
 #[test]
 fn closures_take_the_place_of_callbacks() {
     let closure = "`back` is a callback: the wrapper takes a closure, which captures the user data itself";

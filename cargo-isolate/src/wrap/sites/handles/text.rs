@@ -1,11 +1,11 @@
-//! What takes the place of a pointer, of its type and of all that is done with it.
+//! The replacement of a pointer, of its type and of all of its uses.
 
 use super::{
-    At, Given, InFile, Made, Slot,
+    At, Conversion, HandleArgument, InFile, Stored,
     field::Field,
     local::Let,
+    must_end::MustEnd,
     uses::{Use, Uses},
-    way::Way,
 };
 use crate::{
     contract::{Contract, Dir, Hold},
@@ -19,31 +19,31 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{Expr, spanned::Spanned};
 
-/// What becomes of a pointer and its uses; `None` where one of them has no wrapper that fits.
-pub(super) fn slot(file: &InFile<'_>, uses: &Uses<'_>) -> Option<Slot> {
+/// The conversion of a pointer into a handle; `None` if one of its uses has no wrapper that fits.
+pub(super) fn conversion(file: &InFile<'_>, uses: &Uses<'_>) -> Option<Conversion> {
     let (source, wrapper) = (file.source, file.wrapper);
-    let mut slot = Slot {
+    let mut conversion = Conversion {
         arguments: BTreeMap::new(),
-        rooms: BTreeMap::new(),
-        made: BTreeMap::new(),
-        ended: BTreeMap::new(),
+        out_params: BTreeMap::new(),
+        created: BTreeMap::new(),
+        destroyed: BTreeMap::new(),
         calls: BTreeSet::new(),
         edits: Vec::new(),
     };
     let mut kinds = BTreeSet::new();
     for one in &uses.all {
         match one {
-            Use::Made { call, .. } => {
+            Use::Created { call, .. } => {
                 let at = place(call.func.span());
                 let (made, kind) = returned(wrapper(at)?)?;
-                slot.made.insert(at, made);
-                slot.calls.insert(at);
+                conversion.created.insert(at, made);
+                conversion.calls.insert(at);
                 kinds.insert(kind);
             }
-            Use::Room { call, index, place } => {
+            Use::OutParam { call, index, place } => {
                 let (made, kind) = stored(wrapper(*call)?, *index)?;
-                slot.rooms.insert(range(*place).start, made);
-                slot.calls.insert(*call);
+                conversion.out_params.insert(range(*place).start, made);
+                conversion.calls.insert(*call);
                 kinds.insert(kind);
             }
             _ => {}
@@ -53,12 +53,13 @@ pub(super) fn slot(file: &InFile<'_>, uses: &Uses<'_>) -> Option<Slot> {
     let (Some(kind), None) = (kinds.next(), kinds.next()) else { return None };
     let owned = matches!(kind, Kind::Owned { .. });
     let non_null = uses.field.is_some_and(|field| field.non_null);
-    let optional = !non_null && may_be_null(uses, &slot, owned);
+    let optional = !non_null && may_be_null(uses, &conversion, owned);
     if non_null && owned {
-        // Whether it ends before the other fields or after them would be another question than before.
+        // A `NonNull` field cannot become an `Option`, so the object would be destroyed when the fields are dropped.
+        // That may change the order of destruction.
         return None;
     }
-    if is_asked_in_vain(uses, &slot) || owned && !ends_as_before(file, uses) {
+    if checks_for_impossible_null(uses, &conversion) || owned && !destroys_as_before(file, uses) {
         return None;
     }
     let wrapped = |to: &str, optional: bool| match optional {
@@ -66,13 +67,13 @@ pub(super) fn slot(file: &InFile<'_>, uses: &Uses<'_>) -> Option<Slot> {
         false => format!("isolate_rt::{}<{to}>", kind.name()),
     };
     if let Some(field) = uses.field {
-        slot.edits.push(Edit::new(range(field.ty), wrapped(source.of(field.to), optional)));
+        conversion.edits.push(Edit::new(range(field.ty), wrapped(source.of(field.to), optional)));
     }
     if is_used_when_moved(uses) || is_moved_again(uses) {
         return None;
     }
     for found in &uses.lets {
-        local(source, found, optional, &wrapped, &mut slot.edits)?;
+        local(source, found, optional, &wrapped, &mut conversion.edits)?;
     }
     for one in &uses.all {
         match one {
@@ -82,35 +83,37 @@ pub(super) fn slot(file: &InFile<'_>, uses: &Uses<'_>) -> Option<Slot> {
                 let is_local = matches!(place, Expr::Path(_));
                 let movable = *in_drop || is_local && (last || uses.lets.iter().any(Let::is_mut));
                 let is_end = matches!(kind, Kind::Owned { free } if free == its.function.name);
-                let given = Given { place: source.of(*place).to_owned(), optional, owned, last, is_end };
+                let given = HandleArgument { place: source.of(*place).to_owned(), optional, owned, last, is_end };
                 let whole = argument(its, *index, &given, *ignored && movable, *in_drop)?;
-                slot.ended.extend(whole.then_some((*call, *in_drop)));
-                slot.calls.insert(*call);
-                slot.arguments.insert(range(without_parens(expr)).start, given);
+                conversion.destroyed.extend(whole.then_some((*call, *in_drop)));
+                conversion.calls.insert(*call);
+                conversion.arguments.insert(range(without_parens(expr)).start, given);
             }
-            Use::IsNull { call } => slot.edits.push(Edit::new(range(&call.method), "is_none")),
-            Use::Null(expr) | Use::Cleared { null: expr, .. } => slot.edits.push(Edit::new(range(*expr), "None")),
-            Use::Made { non_null: Some(new), .. } => {
+            Use::IsNull { call } => conversion.edits.push(Edit::new(range(&call.method), "is_none")),
+            Use::Null(expr) | Use::Cleared { null: expr, .. } => conversion.edits.push(Edit::new(range(*expr), "None")),
+            Use::Created { non_null: Some(new), .. } => {
                 let inner = range(new.args.first()?);
                 let whole = range(*new);
-                slot.edits.push(Edit::delete(whole.start..inner.start));
-                slot.edits.push(Edit::delete(inner.end..whole.end));
+                conversion.edits.push(Edit::delete(whole.start..inner.start));
+                conversion.edits.push(Edit::delete(inner.end..whole.end));
             }
-            Use::Made { .. } | Use::Room { .. } | Use::Fed(_) => {}
+            Use::Created { .. } | Use::OutParam { .. } | Use::Moved(_) => {}
         }
     }
     let checked = uses.lets.iter().filter(|_| !optional).filter_map(|found| found.check).map(range);
     let checked: Vec<_> = checked.collect();
-    // The question that `let … else` asks.
-    slot.edits.retain(|edit| edit.text != "is_none" || !checked.iter().any(|check| check.contains(&edit.range.start)));
-    (!source.loses_comment(&slot.edits)).then_some(slot)
+    // `let … else` replaces this `is_null` check.
+    conversion
+        .edits
+        .retain(|edit| edit.text != "is_none" || !checked.iter().any(|check| check.contains(&edit.range.start)));
+    (!source.loses_comment(&conversion.edits)).then_some(conversion)
 }
 
-/// Which of the two the wrappers give.
+/// The kind of handle that the wrappers return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind<'p> {
     Handle,
-    /// This function ends it when it is dropped.
+    /// Dropping it calls the function `free`.
     Owned {
         free: &'p str,
     },
@@ -125,14 +128,14 @@ impl Kind<'_> {
     }
 }
 
-/// What a wrapper gives that returns the object and nothing else.
-fn returned<'p>(wrapper: &Wrapper<'p>) -> Option<(Made, Kind<'p>)> {
+/// The result of a wrapper that returns the object and nothing else.
+fn returned<'p>(wrapper: &Wrapper<'p>) -> Option<(Stored, Kind<'p>)> {
     if wrapper.function.failing.is_some() {
         return None;
     }
     let (made, ret) = match wrapper.ret.strip_prefix("Option<") {
-        Some(inner) => (Made::AsIs, inner),
-        None => (Made::InSome, &*wrapper.ret),
+        Some(inner) => (Stored::AsIs, inner),
+        None => (Stored::InSome, &*wrapper.ret),
     };
     let Contract::Handle { hold, .. } = wrapper.function.ret.as_ref()?.decision.contract()? else { return None };
     let kind = match (ret.split_once('<')?.0, hold) {
@@ -143,29 +146,31 @@ fn returned<'p>(wrapper: &Wrapper<'p>) -> Option<(Made, Kind<'p>)> {
     Some((made, kind))
 }
 
-/// What one gives that C stores where a parameter points to.
-fn stored<'p>(wrapper: &Wrapper<'p>, index: usize) -> Option<(Made, Kind<'p>)> {
+/// The result of a wrapper whose function stores the object through the out-parameter at `index`.
+fn stored<'p>(wrapper: &Wrapper<'p>, index: usize) -> Option<(Stored, Kind<'p>)> {
     match wrapper.function.params.get(index)?.decision.contract()? {
         Contract::Handle { dir: Dir::Out, nullable, hold: Hold::Give { free, .. } } if *nullable => {
-            Some((Made::AsIs, Kind::Owned { free: &free.function }))
+            Some((Stored::AsIs, Kind::Owned { free: &free.function }))
         }
-        // Without an object it failed, and the code after the call asks that.
+        // A call that stores no object has failed, and the code after the call checks for that.
         Contract::Handle { dir: Dir::Out, hold: Hold::Give { free, .. }, .. } if wrapper.function.failing.is_some() => {
-            Some((Made::InSome, Kind::Owned { free: &free.function }))
+            Some((Stored::InSome, Kind::Owned { free: &free.function }))
         }
-        Contract::Handle { dir: Dir::Out, hold: Hold::Keep, .. } => Some((Made::AsIs, Kind::Handle)),
+        Contract::Handle { dir: Dir::Out, hold: Hold::Keep, .. } => Some((Stored::AsIs, Kind::Handle)),
         _ => None,
     }
 }
 
-/// The program asks for NULL, where the wrapper knows none: it would be a fault there.
-fn is_asked_in_vain(uses: &Uses<'_>, slot: &Slot) -> bool {
-    let asks = |one: &Use<'_>| matches!(one, Use::IsNull { .. } | Use::Made { non_null: Some(_), .. });
-    slot.made.values().chain(slot.rooms.values()).any(|made| *made == Made::InSome) && uses.all.iter().any(asks)
+/// Whether the program checks for NULL although the wrapper never returns `None`: there, NULL would be a fault.
+fn checks_for_impossible_null(uses: &Uses<'_>, conversion: &Conversion) -> bool {
+    let asks = |one: &Use<'_>| matches!(one, Use::IsNull { .. } | Use::Created { non_null: Some(_), .. });
+    conversion.created.values().chain(conversion.out_params.values()).any(|made| *made == Stored::InSome)
+        && uses.all.iter().any(asks)
 }
 
-/// An `Owned` ends nowhere but where the program ended the object: what it does not end on every way, it may mean to keep.
-fn ends_as_before(file: &InFile<'_>, uses: &Uses<'_>) -> bool {
+/// Whether an `Owned` destroys the object exactly where the program did. If some path does not destroy the object, the
+/// program may mean to keep it.
+fn destroys_as_before(file: &InFile<'_>, uses: &Uses<'_>) -> bool {
     let (source, wrapper) = (file.source, file.wrapper);
     let takes = |one: &Use<'_>| match one {
         Use::Argument { call, index, .. } => {
@@ -175,49 +180,51 @@ fn ends_as_before(file: &InFile<'_>, uses: &Uses<'_>) -> bool {
         _ => None,
     };
     let ends: BTreeSet<At> = uses.all.iter().filter_map(takes).collect();
-    let stores: BTreeSet<_> = uses.all.iter().filter(|one| matches!(one, Use::Fed(_))).filter_map(Use::start).collect();
+    let stores: BTreeSet<_> =
+        uses.all.iter().filter(|one| matches!(one, Use::Moved(_))).filter_map(Use::start).collect();
     let is_end = |expr: &Expr| matches!(expr, Expr::Call(call) if ends.contains(&place(call.func.span())));
     let is_store = |expr: &Expr| matches!(expr, Expr::Path(_)) && stores.contains(&range(expr).start);
     let keeps = uses.all.iter().any(|one| match one {
         Use::Cleared { after, .. } => !after.is_some_and(|after| ends.contains(&after)),
         _ => false,
     });
-    // Where the call that makes it failed, there is none.
+    // After a failed call there is no object.
     let made = uses.all.iter().filter_map(|one| match one {
-        Use::Room { call, .. } => Some(file.failed(*call)),
+        Use::OutParam { call, .. } => Some(file.failed(*call)),
         _ => None,
     });
     let none: Vec<_> = made.flatten().collect();
-    let is_gone = |found: &Let<'_>| {
+    let must_be_destroyed = |found: &Let<'_>| {
         let is_end: &dyn Fn(&Expr) -> bool = if uses.field.is_some() { &is_store } else { &is_end };
-        Way { source, place: &found.name.to_string(), is_end, none: &none }.is_surely_gone(found.rest)
+        MustEnd { source, place: &found.name.to_string(), is_end, absent: &none }.is_on_every_path(found.rest)
     };
     let of_field = |field: &Field<'_>| {
         let place = format!("self.{}", field.text());
-        uses.drop
-            .is_some_and(|body| Way { source, place: &place, is_end: &is_end, none: &[] }.is_surely_gone(&body.stmts))
+        uses.drop.is_some_and(|body| {
+            MustEnd { source, place: &place, is_end: &is_end, absent: &[] }.is_on_every_path(&body.stmts)
+        })
     };
-    !keeps && uses.lets.iter().all(is_gone) && uses.field.iter().all(of_field)
+    !keeps && uses.lets.iter().all(must_be_destroyed) && uses.field.iter().all(of_field)
 }
 
-/// It is NULL at times, as far as the code says: all but what is asked right behind the call that made it.
-fn may_be_null(uses: &Uses<'_>, slot: &Slot, owned: bool) -> bool {
+/// Whether the pointer may be NULL, other than in the check right after the call that creates the object.
+fn may_be_null(uses: &Uses<'_>, conversion: &Conversion, owned: bool) -> bool {
     let checks: Vec<_> = uses.lets.iter().map(|found| found.check.map(range)).collect();
     let is_asked = |at: usize| checks.iter().flatten().any(|check| check.contains(&at));
-    let ends_in_field = slot.made.len() + slot.rooms.len() != uses.lets.len();
+    let ends_in_field = conversion.created.len() + conversion.out_params.len() != uses.lets.len();
     let asks = uses.all.iter().any(|one| match one {
         Use::IsNull { call } => !is_asked(range(*call).start),
-        Use::Null(_) | Use::Cleared { .. } | Use::Room { .. } => true,
-        // It is ended behind a reference to what holds it.
+        Use::Null(_) | Use::Cleared { .. } | Use::OutParam { .. } => true,
+        // Destroying it in `drop` must move it out of `&mut self`, by `Option::take`.
         Use::Argument { in_drop, .. } => *in_drop && owned && uses.field.is_some(),
-        Use::Made { call, .. } => !call.args.iter().all(is_pure),
-        Use::Fed(_) => false,
+        Use::Created { call, .. } => !call.args.iter().all(is_pure),
+        Use::Moved(_) => false,
     });
-    let in_some = slot.made.values().any(|made| *made == Made::InSome);
+    let in_some = conversion.created.values().any(|made| *made == Stored::InSome);
     asks || in_some || ends_in_field || checks.iter().any(Option::is_none)
 }
 
-/// `let Some(name) = call else { … };` for `let name = call; if name.is_null() { … }`.
+/// Writes `let Some(name) = call else { … };` for `let name = call; if name.is_null() { … }`.
 fn local(
     source: &Source,
     found: &Let<'_>,
@@ -231,7 +238,7 @@ fn local(
     }
     let check = found.check.filter(|_| !optional);
     let Some(check) = check else { return Some(()) };
-    // A type there would be that of the pattern.
+    // A type annotation would now apply to the `Some(…)` pattern.
     let name = found.ty.is_none().then(|| source.of(&found.local.pat))?;
     let body = range(&check.then_branch);
     if has_word(&source.code(body.clone()), &found.name.to_string()) {
@@ -244,17 +251,17 @@ fn local(
     Some(())
 }
 
-/// Something is done with a local behind the place where it is moved into the field.
+/// Whether a local is used after it was moved into the field.
 fn is_used_when_moved(uses: &Uses<'_>) -> bool {
     let starts = |of: &dyn Fn(&Use<'_>) -> bool| {
         uses.all.iter().filter(|one| of(one)).filter_map(Use::start).collect::<Vec<_>>()
     };
-    let moved = starts(&|one| matches!(one, Use::Fed(_)));
+    let moved = starts(&|one| matches!(one, Use::Moved(_)));
     let scopes = uses.lets.iter().map(|found| range(found.local).start);
     let is_of_local = |one: &Use<'_>| match one {
-        Use::Argument { place, .. } | Use::Room { place, .. } => matches!(place, Expr::Path(_)),
+        Use::Argument { place, .. } | Use::OutParam { place, .. } => matches!(place, Expr::Path(_)),
         Use::IsNull { call } => matches!(without_parens(&call.receiver), Expr::Path(_)),
-        Use::Null(_) | Use::Cleared { .. } | Use::Made { .. } | Use::Fed(_) => false,
+        Use::Null(_) | Use::Cleared { .. } | Use::Created { .. } | Use::Moved(_) => false,
     };
     let used = starts(&is_of_local);
     let scopes: Vec<_> = scopes.collect();
@@ -262,22 +269,23 @@ fn is_used_when_moved(uses: &Uses<'_>) -> bool {
     moved.iter().any(|moved| used.iter().any(|used| used > moved && scope(*used) == scope(*moved)))
 }
 
-/// A local is moved into the field in what runs more than once, and is made before that.
+/// Whether a local is moved into the field in a loop or a closure, but created before it.
 fn is_moved_again(uses: &Uses<'_>) -> bool {
-    let moved = uses.all.iter().filter(|one| matches!(one, Use::Fed(_))).filter_map(Use::start);
+    let moved = uses.all.iter().filter(|one| matches!(one, Use::Moved(_))).filter_map(Use::start);
     let mut behind = moved.flat_map(|at| uses.lets.iter().flat_map(|found| found.rest).map(move |next| (next, at)));
     behind.any(|(next, at)| repeats(next, at))
 }
 
-/// Nothing stands behind it that is done with the pointer, and it is not done again.
+/// Whether this is the last use of a local.
 fn is_last(uses: &Uses<'_>, place: &Expr) -> bool {
     let at = range(place).start;
     let is_behind = |one: &Use<'_>| one.start().is_some_and(|start| start > at);
     uses.field.is_none() && !uses.all.iter().any(is_behind)
 }
 
-/// Whether a wrapper can be given it there; and then whether the call becomes another expression as a whole.
-fn argument(wrapper: &Wrapper<'_>, index: usize, given: &Given, ignored: bool, in_drop: bool) -> Option<bool> {
+/// Whether a wrapper accepts the handle as this argument: `Some(true)` if the whole call must be replaced by another
+/// expression, `None` if the wrapper does not accept it.
+fn argument(wrapper: &Wrapper<'_>, index: usize, given: &HandleArgument, ignored: bool, in_drop: bool) -> Option<bool> {
     let Contract::Handle { dir, nullable, hold } = wrapper.function.params.get(index)?.decision.contract()? else {
         return None;
     };
@@ -293,8 +301,8 @@ fn argument(wrapper: &Wrapper<'_>, index: usize, given: &Given, ignored: bool, i
     }
 }
 
-impl Given {
-    /// As a parameter that takes a reference.
+impl HandleArgument {
+    /// The argument for a parameter that takes a reference.
     pub(in crate::wrap::sites) fn reference(&self, nullable: bool) -> String {
         let place = &self.place;
         match (self.optional, nullable) {
@@ -309,8 +317,9 @@ impl Given {
         if self.owned { "as_deref()" } else { "as_ref()" }
     }
 
-    /// What ends it, in the place of a call of the wrapper with this path. `faults` is what becomes of a fault; in `drop`, where
-    /// the object is gone with it, nothing does, as where an `Owned` is dropped.
+    /// The expression that destroys the object, as a replacement of a call of the wrapper at `path`. `faults` is the
+    /// text that handles a fault. In `drop` there is none: a fault destroys the object too, so it is discarded, as when
+    /// an `Owned` is dropped.
     pub(in crate::wrap::sites) fn ended(&self, path: &str, takes: bool, faults: Option<&str>) -> String {
         let place = &self.place;
         match (self.optional, takes, faults) {

@@ -1,4 +1,4 @@
-//! Shapes of expressions and types around pointers.
+//! Syntactic forms of expressions and types around pointers.
 
 use super::At;
 use crate::wrap::sites::{
@@ -16,7 +16,7 @@ pub(super) fn is_null(expr: &Expr) -> bool {
     matches!(argument::pointer(expr), Pointer::Null)
 }
 
-/// What is all there is in parentheses and `unsafe`.
+/// Strips parentheses and `unsafe` blocks that contain a single expression.
 pub(super) fn sole(expr: &Expr) -> &Expr {
     match without_parens(expr) {
         Expr::Unsafe(block) => match &block.block.stmts[..] {
@@ -27,13 +27,14 @@ pub(super) fn sole(expr: &Expr) -> &Expr {
     }
 }
 
-/// `impl Drop for …`
+/// Whether an `impl` is `impl Drop for …`.
 pub(super) fn is_drop_impl(item: &ItemImpl) -> bool {
     let of = item.trait_.as_ref().and_then(|(of, _)| of.segments.last());
     of.is_some_and(|last| last.ident == "Drop")
 }
 
-/// The name of a type behind references, where it has no path; `Self` is what an `impl` is of.
+/// The name of a type without its references, if it is a single identifier. `Self` resolves to `of`, the self type of
+/// the `impl`.
 pub(super) fn name_of(ty: &Type, of: Option<&str>) -> Option<String> {
     match ty {
         Type::Reference(reference) => name_of(&reference.elem, of),
@@ -46,7 +47,7 @@ pub(super) fn name_of(ty: &Type, of: Option<&str>) -> Option<String> {
     }
 }
 
-/// `NonNull::new(call)`, with what makes something else of NULL behind it.
+/// The `NonNull::new(…)` and the call in it, with or without a method after it that handles NULL, such as `expect`.
 pub(super) fn in_non_null(value: &Expr) -> Option<(&ExprCall, &ExprCall)> {
     match sole(value) {
         Expr::Try(tried) => in_non_null(&tried.expr),
@@ -68,7 +69,8 @@ pub(super) fn in_non_null(value: &Expr) -> Option<(&ExprCall, &ExprCall)> {
     }
 }
 
-/// Calls that are statements of their own, in blocks whose value nobody takes. `is_unit`: nor is there one of the whole.
+/// Collects calls whose value is discarded: statements of their own, also at the end of blocks whose value is
+/// discarded. `is_unit`: the value of the whole block is.
 pub(super) fn ignored(block: &Block, is_unit: bool, all: &mut BTreeSet<At>) {
     struct Blocks<'a> {
         all: &'a mut BTreeSet<At>,

@@ -1,20 +1,20 @@
-//! Fields that hold pointers.
+//! Struct fields that hold pointers.
 
 use crate::wrap::sites::{argument::has_word, source::Source};
 use syn::{Item, ItemStruct, Member, Type, Visibility};
 
-/// A private field that is a pointer, of a struct at the top of the file.
+/// A private pointer field of a struct at the top level of the file.
 #[derive(Clone, Copy)]
 pub(super) struct Field<'s> {
     pub(super) item: &'s ItemStruct,
     pub(super) index: usize,
     pub(super) ty: &'s Type,
     pub(super) to: &'s Type,
-    /// It is a `NonNull`.
+    /// The type is a `NonNull`.
     pub(super) non_null: bool,
 }
 
-/// The fields of a file that may be handles.
+/// The fields of a file that may become handles.
 pub(super) fn fields(source: &Source) -> Vec<Field<'_>> {
     let structs = source.file.items.iter().filter_map(|item| match item {
         Item::Struct(item) if item.attrs.iter().all(|attribute| is_harmless(source, attribute)) => Some(item),
@@ -25,7 +25,8 @@ pub(super) fn fields(source: &Source) -> Vec<Field<'_>> {
         .collect()
 }
 
-/// Derives but `Debug` would ask of a handle what it is not.
+/// Whether a struct with this attribute can have a handle as a field. Of the derives, only `Debug` is known to be
+/// implemented for handles.
 fn is_harmless(source: &Source, attribute: &syn::Attribute) -> bool {
     let path = attribute.path();
     let is = |name: &str| path.is_ident(name);
@@ -59,21 +60,21 @@ fn pointee(ty: &Type) -> Option<(&Type, bool)> {
 }
 
 impl<'s> Field<'s> {
-    /// Another file, which sees it, may use it.
+    /// Whether a file that can see the field may use it.
     pub(super) fn may_be_used_in(&self, text: &str) -> bool {
-        // By another name of the struct, too.
+        // The field's name suffices: the struct may be known by an alias.
         match self.member() {
             Some(member) => has_word(text, &member),
             None => has_word(text, &self.item.ident.to_string()) || text.contains(&format!(".{}", self.index)),
         }
     }
 
-    /// Its name, or its place.
+    /// The field's name, or its index.
     pub(super) fn text(&self) -> String {
         self.member().unwrap_or_else(|| self.index.to_string())
     }
 
-    /// Its name, if it has one.
+    /// The field's name, if it has one.
     pub(super) fn member(&self) -> Option<String> {
         Some(self.item.fields.iter().nth(self.index)?.ident.as_ref()?.to_string())
     }

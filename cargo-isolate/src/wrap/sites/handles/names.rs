@@ -1,4 +1,5 @@
-//! What the names of a file mean, as far as that decides whose a field is and what runs while something is dropped.
+//! What the names of a file mean: enough to decide which struct a field belongs to, and which functions may run inside
+//! `drop`.
 
 use super::shape::is_drop_impl;
 use crate::wrap::sites::finder::is_drop;
@@ -11,11 +12,11 @@ use syn::{
 
 #[derive(Default)]
 pub(super) struct Names {
-    /// The members of each struct.
+    /// The field names of each struct.
     structs: BTreeMap<String, BTreeSet<String>>,
-    /// Names that mean something else, too, or whose struct has a second one.
+    /// Ambiguous names: they also mean something other than a struct, or several structs share them.
     unclear: BTreeSet<String>,
-    /// Functions that `drop` may call, itself or by way of others.
+    /// Functions that `drop` may call, directly or through others.
     in_drops: BTreeSet<String>,
 }
 
@@ -34,17 +35,17 @@ impl Names {
         names
     }
 
-    /// The name is one struct's and nothing else's, and the struct has no other.
+    /// Whether a name means exactly one struct and nothing else, and no alias renames it.
     pub(super) fn is_clear(&self, name: &str) -> bool {
         self.structs.contains_key(name) && !self.unclear.contains(name)
     }
 
-    /// It is a struct of the file that has a member of this name.
+    /// Whether `name` is a struct of the file with a field `member`.
     pub(super) fn has(&self, name: &str, member: &str) -> bool {
         self.is_clear(name) && self.structs[name].contains(member)
     }
 
-    /// `drop` may call a function of this name.
+    /// Whether `drop` may call a function of this name.
     pub(super) fn is_called_in_drop(&self, name: &str) -> bool {
         self.in_drops.contains(name)
     }
@@ -53,9 +54,9 @@ impl Names {
 #[derive(Default)]
 struct Reader {
     names: Names,
-    /// The words of each function, under its name: what it calls is among them.
+    /// All identifiers in the body of each function, by its name: a superset of the functions that it calls.
     called: BTreeMap<String, BTreeSet<String>>,
-    /// Those of the `drop` functions.
+    /// All identifiers in the bodies of `drop` functions.
     from_drops: Vec<String>,
 }
 
@@ -116,7 +117,8 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast ImplItemFn) {
-        // A word in there that is `drop` is the function of the prelude.
+        // An identifier `drop` in a body means `std::mem::drop`, so the method does not count as a function of that
+        // name.
         if !is_drop(&item.sig) {
             self.function(&item.sig, &item.block);
         }

@@ -1,4 +1,4 @@
-//! What is done with a pointer that a field or a local holds, throughout its file.
+//! All uses of a pointer in a field or a local, throughout its file.
 
 use super::{
     At,
@@ -6,7 +6,7 @@ use super::{
     local::{Body, Functions, Let, Lets, one_let},
     names::Names,
     shape::{is_null, sole},
-    walk::{Sought, Walk},
+    walk::{Tracked, Walk},
 };
 use crate::wrap::sites::{
     finder::is_drop,
@@ -14,62 +14,62 @@ use crate::wrap::sites::{
 };
 use syn::{Block, Expr, ExprCall, visit::Visit};
 
-/// One thing that is done with it.
+/// One use of the pointer.
 pub(super) enum Use<'s> {
-    /// It is passed to a function; `ignored`: nobody asks what that returns.
+    /// It is passed to a function. `ignored`: the result of that call is discarded.
     Argument { call: At, index: usize, expr: &'s Expr, place: &'s Expr, ignored: bool, in_drop: bool },
-    /// Its address is passed.
-    Room { call: At, index: usize, place: &'s Expr },
+    /// Its address is passed as an out-parameter.
+    OutParam { call: At, index: usize, place: &'s Expr },
     /// `p.is_null()`
     IsNull { call: &'s syn::ExprMethodCall },
-    /// NULL is there from the start.
+    /// It is initialised with NULL.
     Null(&'s Expr),
-    /// NULL is put there; `after` the call that the statement before ends with.
+    /// NULL is assigned to it. `after`: the call that the previous statement ends with.
     Cleared { null: &'s Expr, after: Option<At> },
-    /// A call gives it, alone or in a `NonNull::new(…)`.
-    Made { call: &'s ExprCall, non_null: Option<&'s ExprCall> },
+    /// A call returns it, directly or inside `NonNull::new(…)`.
+    Created { call: &'s ExprCall, non_null: Option<&'s ExprCall> },
     /// A local is moved into the field.
-    Fed(&'s Expr),
+    Moved(&'s Expr),
 }
 
 impl Use<'_> {
-    /// Where it stands, but for the call that makes the object.
+    /// The byte where the use begins; `None` for the call that creates the object.
     pub(super) fn start(&self) -> Option<usize> {
         match self {
-            Use::Argument { place, .. } | Use::Room { place, .. } => Some(range(*place).start),
+            Use::Argument { place, .. } | Use::OutParam { place, .. } => Some(range(*place).start),
             Use::IsNull { call } => Some(range(*call).start),
-            Use::Null(expr) | Use::Cleared { null: expr, .. } | Use::Fed(expr) => Some(range(*expr).start),
-            Use::Made { .. } => None,
+            Use::Null(expr) | Use::Cleared { null: expr, .. } | Use::Moved(expr) => Some(range(*expr).start),
+            Use::Created { .. } => None,
         }
     }
 }
 
-/// A pointer and all that is done with it.
+/// A pointer and all of its uses.
 pub(super) struct Uses<'s> {
     pub(super) field: Option<Field<'s>>,
     pub(super) lets: Vec<Let<'s>>,
     pub(super) all: Vec<Use<'s>>,
-    /// What the struct with the field does when it is dropped.
+    /// The body of `drop` of the struct with the field.
     pub(super) drop: Option<&'s Block>,
 }
 
 impl<'s> Uses<'s> {
-    /// All that is done with a field and the locals that are moved there; `None` where something is not understood.
+    /// All uses of a field and of the locals that are moved into it; `None` if one use is not understood.
     pub(super) fn of_field(source: &'s Source, names: &Names, field: Field<'s>) -> Option<Uses<'s>> {
-        let mut walk = Walk::new(source, names, Sought::Field(field));
+        let mut walk = Walk::new(source, names, Tracked::Field(field));
         walk.visit_file(&source.file);
         let mut uses = Uses { field: Some(field), lets: Vec::new(), all: walk.all, drop: walk.drop };
-        if walk.strange || !names.is_clear(&field.item.ident.to_string()) {
+        if walk.unsupported || !names.is_clear(&field.item.ident.to_string()) {
             return None;
         }
-        for (name, function) in walk.fed {
+        for (name, function) in walk.moved_locals {
             let found = one_let(function, name)?;
             uses.add_local(source, names, found, function, Some(field))?;
         }
         Some(uses)
     }
 
-    /// The same of each local that nothing is moved out of.
+    /// The same for each local that is not moved into a field.
     pub(super) fn of_locals(source: &'s Source, names: &Names) -> Vec<Uses<'s>> {
         let mut functions = Functions { all: Vec::new() };
         functions.visit_file(&source.file);
@@ -97,14 +97,14 @@ impl<'s> Uses<'s> {
         into: Option<Field<'s>>,
     ) -> Option<()> {
         let init = found.local.init.as_ref().filter(|init| init.diverge.is_none())?;
-        let mut walk = Walk::new(source, names, Sought::Local { name: found.name, into });
+        let mut walk = Walk::new(source, names, Tracked::Local { name: found.name, into });
         walk.function(function.0, function.1);
-        let moves = walk.all.iter().filter(|one| matches!(one, Use::Fed(_))).count();
-        if walk.strange || moves > 1 || !found.local.attrs.is_empty() || is_drop(function.0) {
+        let moves = walk.all.iter().filter(|one| matches!(one, Use::Moved(_))).count();
+        if walk.unsupported || moves > 1 || !found.local.attrs.is_empty() || is_drop(function.0) {
             return None;
         }
         match sole(&init.expr) {
-            Expr::Call(call) if !is_null(&init.expr) => self.all.push(Use::Made { call, non_null: None }),
+            Expr::Call(call) if !is_null(&init.expr) => self.all.push(Use::Created { call, non_null: None }),
             _ if is_null(&init.expr) => self.all.push(Use::Null(&init.expr)),
             _ => return None,
         }

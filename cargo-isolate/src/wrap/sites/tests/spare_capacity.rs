@@ -1,8 +1,8 @@
-//! Rooms that have a length only once the function has filled them.
+//! Buffers whose length is set only after the function has filled them.
 
 use super::*;
 
-/// Statements of a function that gives what is packed; its error takes a fault.
+/// Checks statements of a function that returns packed data and whose error type converts from a fault.
 #[track_caller]
 fn packs(before: &str, after: &str) {
     let around = |body: &str| {
@@ -52,7 +52,7 @@ fn rooms_are_full_of_zeros() {
     );
 }
 
-/// Somebody would see zeros where there was nothing, or more than there was.
+/// Code would read zeros that were not there before, or too many elements.
 #[test]
 fn rooms_that_somebody_looks_at() {
     let fill = "unsafe { z_sys::fill(room.as_mut_ptr().cast(), n as i32, 3) }";

@@ -1,4 +1,4 @@
-//! `docs/rules`: the manual pages of the rules, and a list of them.
+//! Writes `docs/rules`: the manual pages of the rules, and a list of them.
 
 use anyhow::Context;
 use isolate_lints::rules::{self, Basis, RULES};
@@ -8,7 +8,7 @@ use std::path::Path;
 
 const DIRECTORY: &str = "docs/rules";
 
-/// Writes every page, and removes those of rules that are no more.
+/// Writes every page, and removes the pages of rules that no longer exist.
 pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     let directory = root.join(DIRECTORY);
     std::fs::create_dir_all(&directory).with_context(|| format!("cannot make `{DIRECTORY}`"))?;
@@ -22,7 +22,7 @@ pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// File name → text of all there should be.
+/// The expected files: name → text.
 fn pages() -> BTreeMap<String, String> {
     let mut pages = BTreeMap::from([("README.md".to_owned(), list())]);
     for rule in RULES {
@@ -34,11 +34,11 @@ fn pages() -> BTreeMap<String, String> {
 fn list() -> String {
     let mut text = String::from(
         "# Rules\n\nWhat `cargo isolate check` looks for. Each page says what a rule reports, why, and what to do instead; \
-         `cargo isolate explain RULE`\nprints the same. The severity is the one that holds where the \
-         [policy](../policy.md) does not say. Findings of *exact* rules are what the text\nsays. *Heuristic* ones \
-         conclude from it: of each, findings drawn at random from 132 packages were judged by hand, and the lists are kept in\n\
-         `tests/judged`. Where fewer than 18 of 20 were right, or there were too few to tell, the rule is `allow`: ask for it \
-         where you want it.\nThose *of the policy* compare the code with what the policy says of it.\n\n| rule | severity | basis | about |\n|---|---|---|---|\n",
+         `cargo isolate explain RULE`\nprints the same. The severity is the default, which the [policy](../policy.md) can \
+         change. Findings of *exact* rules follow from the source\ntext alone. *Heuristic* rules infer them: for each rule, \
+         findings drawn at random from 132 packages were judged by hand, and the lists are in\n`tests/judged`. Where fewer \
+         than 18 of 20 were right, or there were too few to tell, the default is `allow`: enable the rule where you want it.\n\
+         *Policy* rules compare the code with what the policy says about it.\n\n| rule | severity | basis | about |\n|---|---|---|---|\n",
     );
     for rule in RULES {
         let basis = match rule.basis {
@@ -51,7 +51,7 @@ fn list() -> String {
     text
 }
 
-/// File name → text of all there is.
+/// The existing files: name → text.
 fn present(directory: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let mut present = BTreeMap::new();
     for entry in std::fs::read_dir(directory).with_context(|| format!("cannot list `{DIRECTORY}`"))? {

@@ -1,21 +1,22 @@
-//! Isolated functions called past their wrappers.
+//! Direct calls of isolated functions that bypass their wrappers.
 //!
 //! ## What it does
 //!
-//! Reports calls and mentions of foreign functions that the policy isolates (`[[isolate]]`), anywhere but in the
-//! generated wrappers. The callee is told by its symbol: a declaration of one's own, a rename or a re-export is
-//! no way around. (A package that does not depend on the library means another function by the same name; should
-//! the linker see it differently, `cargo isolate verify` says so.) Such a call is not reported as a `foreign-call`
-//! too; it counts as the stricter of the two. In tests and benchmarks a direct call is something to compare with,
-//! and a `foreign-call` at most.
+//! Reports calls and mentions of foreign functions that the policy isolates (`[[isolate]]`), anywhere except in the
+//! generated wrappers. The callee is identified by its symbol, so a separate declaration, a rename or a re-export
+//! does not hide the call. (In a package that does not depend on the library, the same name is taken for another
+//! function; if the linker resolves it to the isolated one, `cargo isolate verify` reports it.) Such a call is not
+//! reported as a `foreign-call` as well; it gets the stricter severity of the two. Tests and benchmarks may call
+//! directly, to compare results: there it is a `foreign-call` at most.
 //!
-//! A file is a wrapper when it is, byte for byte, what `cargo isolate wrap` writes for this policy. One that begins
-//! as a wrapper and is not, is reported as a whole: nobody knows what its calls run in.
+//! A file counts as a wrapper if it is, byte for byte, what `cargo isolate wrap` writes for this policy. A file
+//! that begins like a wrapper but differs is reported as a whole: nothing guarantees that its calls run inside a
+//! domain.
 //!
 //! ## Why it matters
 //!
-//! Such a call runs outside the domain, with all of the program's memory in reach, while everybody believes that
-//! the library is contained. It also works on another copy of the library's state than the calls in the domain.
+//! Such a call runs outside the domain, with access to all of the program's memory, although the policy says that
+//! the library is contained. It also uses another copy of the library's state than the calls inside the domain.
 //!
 //! ## Example
 //!
@@ -34,7 +35,8 @@
 //!
 //! ## What to do instead
 //!
-//! Call the wrapper. `cargo isolate wrap --apply` rewrites those whose text says all there is to know.
+//! Call the wrapper. `cargo isolate wrap --apply` rewrites every call whose text contains all the necessary
+//! information.
 //!
 //! ```rust
 //! fn finish(stream: &mut Handle<Stream>) -> Result<i32, isolate_rt::Fault> {
@@ -44,9 +46,9 @@
 //!
 //! ## Known limits
 //!
-//! What reaches the function by a pointer that C hands out, or by `dlsym`, is not seen; `cargo isolate verify`
-//! looks at the linked program. A name passed to a macro by example that calls it is followed; where that does not
-//! lead to a function, `unseen-expansion` reports the use.
+//! Calls through a pointer that C hands out, or through `dlsym`, are not found here; `cargo isolate verify`
+//! examines the linked program. Where a `macro_rules!` macro calls one of its arguments, that name is followed;
+//! where that does not lead to a function, `unseen-expansion` reports the use.
 
 use super::{Report, Subject, foreign_call};
 use crate::resolve::ForeignCall;

@@ -1,18 +1,17 @@
-//! Foreign declarations that disagree about one symbol.
+//! Conflicting declarations of the same foreign symbol.
 //!
 //! ## What it does
 //!
-//! Compares all declarations of a symbol in the workspace and its dependencies, and reports one that differs from
-//! another in what the ABI sees: the number of parameters, integers or floats of another width, pointer against
-//! integer, by value against by pointer, something returned against nothing, variadic or not, function against
-//! static. Aliases are followed (`size_t`, `c_ulong` and `u64` are one on 64-bit Linux); what pointers point to
-//! does not matter, nor does signedness.
+//! Compares all declarations of a symbol in the workspace and its dependencies, and reports those that differ in
+//! what matters to the ABI: the number of parameters, the width of integers or floats, pointer or integer, by value
+//! or by pointer, with or without a return value, variadic or not, function or static. Aliases are resolved
+//! (`size_t`, `c_ulong` and `u64` are the same on 64-bit Linux). Pointee types and signedness are ignored.
 //!
 //! ## Why it matters
 //!
-//! There is one symbol and one function behind it, so one of the declarations is wrong, and every call through it
-//! is undefined behaviour. The linker does not look at types. The compiler has a lint
-//! (`clashing_extern_declarations`) that looks at one crate at a time.
+//! There is only one function behind the symbol, so one of the declarations is wrong, and every call through it is
+//! undefined behaviour. The linker does not compare types. The compiler's lint for this
+//! (`clashing_extern_declarations`) looks at one crate at a time.
 //!
 //! ## Example
 //!
@@ -43,9 +42,9 @@
 //!
 //! ## Known limits
 //!
-//! Types that cannot be found in the graph agree with everything, and so do all structs and unions with each
-//! other. Declarations of one crate under different `cfg`s are taken to be alternatives. Widths are those of
-//! 64-bit Linux.
+//! Types that cannot be found in the graph are compatible with everything, and all structs and unions are
+//! compatible with each other. Declarations in one crate under different `cfg`s are taken to be alternatives.
+//! Widths are those of 64-bit Linux.
 
 use super::{Report, Subject};
 use crate::facts::{ForeignKind, TypeKind};

@@ -1,16 +1,16 @@
-//! Enums and `bool`s returned by C.
+//! Enums and `bool`s that Rust receives from C.
 //!
 //! ## What it does
 //!
-//! Reports foreign functions and statics through which C gives Rust a value of a Rust enum, `bool` or `char`:
-//! returned, as a field of a struct that is returned, written through a `*mut` or `&mut` parameter, or as a
-//! parameter of a function that C calls.
+//! Reports foreign functions and statics through which C gives Rust a value of a Rust enum, `bool` or `char`: as a
+//! return value, as a field of a returned struct, through a `*mut` or `&mut` parameter, or as a parameter of a
+//! function that C calls.
 //!
 //! ## Why it matters
 //!
-//! A C enum is an integer: it may hold flags, an error code that a newer version added, or whatever lay in
-//! memory. A Rust enum or `bool` with a value that it does not declare is undefined behaviour as soon as it
-//! exists, before any `match` could look at it.
+//! A C enum is an integer: it may hold flags, an error code that a newer version added, or whatever was in memory.
+//! A Rust enum or `bool` with an undeclared value is undefined behaviour as soon as it exists, before any `match`
+//! could check it.
 //!
 //! ## Example
 //!
@@ -28,7 +28,7 @@
 //!
 //! ## What to do instead
 //!
-//! Take the integer, and convert what you know.
+//! Receive an integer, and convert the values that you know.
 //!
 //! ```rust
 //! pub enum Mode {
@@ -52,10 +52,10 @@
 //!
 //! ## Known limits
 //!
-//! Extern blocks under an attribute macro (`#[wasm_bindgen]`) are what the macro makes of them, and left alone.
-//! A C function that really returns `_Bool` gives 0 or 1; headers that say `int` or `BOOL` are not looked at.
-//! Enums behind pointers that are returned, and in structs behind parameters, are not reported. That some
-//! functions are implemented in Rust is not known.
+//! Extern blocks under an attribute macro (`#[wasm_bindgen]`) are ignored, since the macro rewrites them. A C
+//! function that really returns `_Bool` only returns 0 or 1, but is reported too: headers are not read, so it
+//! cannot be told from one that returns `int` or `BOOL`. Enums behind returned pointers, and in structs behind
+//! parameters, are not reported. The rule does not know which foreign functions are implemented in Rust.
 
 use super::{Report, Subject};
 use crate::facts::{Definition, ForeignItem, ForeignKind, TypeKind};

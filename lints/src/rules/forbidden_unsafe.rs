@@ -3,14 +3,15 @@
 //! ## What it does
 //!
 //! Reports each unsafe construct (block, function, impl, trait, extern block, unsafe attribute, mutable static,
-//! union, assembly, `unsafe` in a macro's tokens) of a package for which the policy says `unsafe = "forbid"`, be
-//! it a member of the workspace or a dependency, its build script and, of members, tests included.
+//! union, assembly, `unsafe` in a macro's tokens) of a package for which the policy says `unsafe = "forbid"`. The
+//! package may be a member of the workspace or a dependency. Its build script is included and, for members, its
+//! tests.
 //!
 //! ## Why it matters
 //!
-//! Somebody decided that the package does without, and reviewers count on it: what has no unsafe code cannot
-//! corrupt memory. `#![forbid(unsafe_code)]` says less: the compiler does not apply it to dependencies, nor to
-//! what it finds nothing unsafe about, such as the extern blocks and exported symbols of older editions.
+//! Someone decided that the package does not need unsafe code, and reviewers rely on that: code without `unsafe`
+//! cannot corrupt memory. `#![forbid(unsafe_code)]` is weaker: the compiler does not apply it to dependencies, nor
+//! to what it does not consider unsafe, such as extern blocks and exported symbols in older editions.
 //!
 //! ## Example
 //!
@@ -29,9 +30,9 @@
 //!
 //! ## What to do instead
 //!
-//! Do without (`bytes[0]`), move the code to the package that is meant to hold it, or change the decision: `unsafe
-//! = { max = 1 }` says how much there may be, an exception says where.
+//! Use safe code (`bytes[0]`), move the code to the package that is meant to contain it, or change the decision:
+//! `unsafe = { max = 1 }` limits how much there may be, and an exception says where.
 //!
 //! ## Known limits
 //!
-//! What macros of other packages and build scripts write is not seen.
+//! Code that macros of other packages or build scripts generate is not found.

@@ -1,16 +1,16 @@
-//! Slice lengths taken from C unchecked.
+//! Slice lengths received from C without a check.
 //!
 //! ## What it does
 //!
-//! Reports `from_raw_parts` and its kin where the length was returned or written by a foreign function, directly
-//! or through variables and arithmetic, and the function neither compares it with anything but a literal number
-//! nor limits it (`min`, `clamp`) before.
+//! Reports `from_raw_parts` and its variants if the length was returned or written by a foreign function, directly
+//! or through variables and arithmetic, and the function does not check it first: neither compares it with anything
+//! other than a literal number, nor limits it (`min`, `clamp`).
 //!
 //! ## Why it matters
 //!
-//! A length that C got wrong, or that an attacker made it get wrong, becomes a Rust slice that reads and writes
-//! past its memory, from then on in safe code. The one place where it can be held against what was allocated is
-//! here.
+//! If C computes the length wrongly, or an attacker makes it do so, the result is a Rust slice that reaches past
+//! its memory, and safe code will read and write there. This is the only place where the length can be compared
+//! with what was allocated.
 //!
 //! ## Example
 //!
@@ -29,7 +29,7 @@
 //!
 //! ## What to do instead
 //!
-//! Index the slice that you have, or compare before.
+//! Index the slice that you have, or check the length first.
 //!
 //! ```rust
 //! extern "C" {
@@ -45,10 +45,10 @@
 //!
 //! ## Known limits
 //!
-//! Functions of thousands of lines are not looked through.
-//! Where pointer and length both come from C, as from `sqlite3_column_blob` and `sqlite3_column_bytes`, there is
-//! nothing to compare with, and an exception names the function that is trusted. Lengths in fields of structs
-//! that C filled are followed, those that another function passes on are not.
+//! Functions of thousands of lines are not analysed. If both pointer and length come from C, as from
+//! `sqlite3_column_blob` and `sqlite3_column_bytes`, there is nothing to compare with: add an exception for the
+//! trusted function. Lengths in fields of structs that C filled are followed; lengths that another function passes
+//! on are not.
 
 use super::unchecked_cstr::foreign_origin;
 use super::{Report, Subject};

@@ -6,9 +6,9 @@
 //!
 //! ## Why it matters
 //!
-//! It adds machine code to the program without the word `unsafe` anywhere, and no tool that reads Rust sees
-//! what it does. It can define symbols that replace a library's, and hold instructions that undo isolation,
-//! such as `wrpkru`.
+//! It adds machine code to the program without the word `unsafe`, and tools that read Rust cannot see what the code
+//! does. It can define symbols that replace a library's, and it can contain instructions that undo isolation, such
+//! as `wrpkru`.
 //!
 //! ## Example
 //!
@@ -18,8 +18,8 @@
 //!
 //! ## What to do instead
 //!
-//! Put the instructions into a function with `asm!` or `naked_asm!`: their inputs, outputs and callers are then
-//! visible, and an `unsafe` block has to argue for them.
+//! Put the instructions into a function with `asm!` or `naked_asm!`. Their inputs, outputs and callers are then
+//! visible, and the `unsafe` block has to be justified.
 //!
 //! ```rust
 //! fn pause() {
@@ -30,7 +30,7 @@
 //!
 //! ## Known limits
 //!
-//! Assembly in object files that a build script compiles is not seen.
+//! Assembly in object files compiled by a build script is not found.
 
 use super::{Report, Subject};
 use crate::facts::UnsafeKind;

@@ -2,15 +2,15 @@
 //!
 //! ## What it does
 //!
-//! Reports an unsafe block that does more than one thing which needs it: reads through raw pointers,
-//! `transmute`, `from_raw_parts` and its kin, `asm!`, uses of mutable and foreign statics and calls of unsafe
-//! functions of the same file, calls of foreign functions, and of functions whose names say that they check nothing
-//! (`get_unchecked`). Other calls are not counted, since syntax does not show whether they are unsafe.
+//! Reports an unsafe block with more than one operation that needs it: reads through raw pointers, `transmute`,
+//! `from_raw_parts` and its variants, `asm!`, uses of mutable and foreign statics, and calls of unsafe functions of
+//! the same file, of foreign functions, and of functions whose names say that they check nothing (`get_unchecked`).
+//! Other calls are not counted, since syntax does not show whether they are unsafe.
 //!
 //! ## Why it matters
 //!
-//! One argument rarely covers two operations. In a block of several, the comment above speaks for the first,
-//! and the rest came along later. When such a block is wrong, there is no telling which promise was broken.
+//! One argument rarely covers two operations. The comment above a block of several usually justifies the first one,
+//! and the others were added later. If such a block is wrong, it is hard to tell which precondition was violated.
 //!
 //! ## Example
 //!
@@ -23,7 +23,7 @@
 //!
 //! ## What to do instead
 //!
-//! Give each operation a block with its own argument, and do what is safe outside.
+//! Give each operation its own block and justification, and move safe code out.
 //!
 //! ```rust
 //! fn first(pointer: *const u8, len: usize) -> u8 {
@@ -35,8 +35,8 @@
 //!
 //! ## Known limits
 //!
-//! Whether a call of a method or of another crate's function is unsafe is not known unless its name says so,
-//! so some blocks with several operations are missed. Two uses of one variable count as two.
+//! A call of a method or of another crate's function is known to be unsafe only if its name says so, so some blocks
+//! with several operations are missed. Two uses of one variable count as two.
 
 use super::{Report, Subject};
 use crate::facts::{Operation, OperationKind, UnsafeFact, UnsafeKind};

@@ -1,17 +1,17 @@
-//! Unsafe blocks without an argument for them.
+//! Unsafe blocks without a safety comment.
 //!
 //! ## What it does
 //!
-//! Reports unsafe blocks without a `SAFETY:` comment, and those whose comment says nothing.
+//! Reports unsafe blocks without a `SAFETY:` comment, or with one that says nothing.
 //!
-//! The comment may stand before the block, before the statement, match arm, field or constant that holds it,
-//! above or below attributes, inside the block before the first statement, or at the end of its line. `Safety:`
-//! and `# Safety` are as good as `SAFETY:`; `safety-words` under `[audit]` of the policy names others.
+//! The comment may precede the block, or the statement, match arm, field or constant that contains it, above or
+//! below attributes. It may also be inside the block before the first statement, or at the end of its line.
+//! `Safety:` and `# Safety` are accepted like `SAFETY:`; `safety-words` under `[audit]` in the policy adds others.
 //!
 //! ## Why it matters
 //!
-//! `unsafe` says that the compiler cannot check something and that the author did. Without the argument nobody
-//! can check it again: not the reviewer, and not whoever changes the code around it that the argument leant on.
+//! `unsafe` says that the author checked something that the compiler cannot check. Without the argument nobody else
+//! can check it: neither a reviewer, nor whoever later changes the surrounding code that the argument depends on.
 //!
 //! ## Example
 //!
@@ -23,7 +23,7 @@
 //!
 //! ## What to do instead
 //!
-//! Say what makes it sound, and who guarantees it.
+//! Say what makes the block sound, and who guarantees it.
 //!
 //! ```rust
 //! fn first(bytes: &[u8]) -> u8 {
@@ -35,8 +35,8 @@
 //!
 //! ## Known limits
 //!
-//! Whether a comment is right is for a reader to judge. Blocks among the tokens of a macro's definition are not
-//! looked at.
+//! Whether a comment is correct is for a reader to judge. Blocks in the body of a macro definition are not
+//! examined.
 
 use super::{Report, Subject};
 use crate::facts::UnsafeKind;

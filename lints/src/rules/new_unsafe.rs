@@ -1,15 +1,15 @@
-//! Unsafe code that the baseline does not know.
+//! Unsafe code that is not in the baseline.
 //!
 //! ## What it does
 //!
-//! Reports unsafe constructs, foreign calls, and uses of macros that hold unsafe code, that were not there when the
-//! baseline was taken, or in the commit that the code is compared with. What only moved is not new. What was there and
-//! reached less far is: code that was dormant and is compiled now, code that only tests had.
+//! Reports unsafe constructs, foreign calls, and uses of macros that contain unsafe code, if they were not there
+//! when the baseline was written, or in the commit that the code is compared with. Code that only moved is not new.
+//! Code that now reaches further is: it was dormant and is compiled now, or was used by tests only.
 //!
 //! ## Why it matters
 //!
-//! A code base with much unsafe code is not reviewed in a day. What can be done on the first day is to let no
-//! more come in unseen: whoever adds some is asked why, while they still know.
+//! A large amount of unsafe code cannot be reviewed in a day. What can be done on the first day is to stop more
+//! from being added unnoticed: whoever adds unsafe code is asked why, while they still know the answer.
 //!
 //! ## Example
 //!
@@ -22,13 +22,14 @@
 //!
 //! ## What to do instead
 //!
-//! Do without. Where that does not work, have the code reviewed and take it into the baseline in the same commit
-//! (`cargo isolate baseline --accept`), or except its place with a reason.
+//! Avoid the unsafe code. If that is not possible, have it reviewed and add it to the baseline in the same commit
+//! (`cargo isolate baseline --accept`), or add an exception with a reason.
 //!
 //! ## Known limits
 //!
-//! A construct that is edited in its function is taken for the old one: a baseline lets it be, and compared with a
-//! commit it is a warning, "changed", whatever the policy says. One that is edited and moved at once is new.
+//! A construct that is edited within its function is taken for the old one: it stays covered by the baseline;
+//! compared with a commit it is a warning, "changed", whatever the policy says. A construct that is edited and
+//! moved at the same time is new.
 //!
-//! What is dormant depends on the platform and the features that are chosen: it is compared with a baseline that was
-//! written for the same ones only.
+//! Which code is dormant depends on the selected platform and features, so this is compared only with a baseline
+//! that was written for the same selection.

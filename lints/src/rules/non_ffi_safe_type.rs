@@ -3,15 +3,15 @@
 //! ## What it does
 //!
 //! Reports parameters, return types and statics of foreign functions, and of Rust functions with a foreign ABI,
-//! that are: pointers to `str`, slices and trait objects (two words, in no documented order); tuples; `String`,
-//! `Vec` and other types of the standard library; an `Option` without a spare value for `None`; function pointers
-//! with Rust's own ABI; and structs, unions and enums without `#[repr(…)]` by value. The compiler has a lint for
-//! the same (`improper_ctypes`) that says nothing about dependencies and is easily switched off.
+//! whose types are not FFI-safe: pointers to `str`, slices and trait objects (two words in an undocumented order);
+//! tuples; `String`, `Vec` and other types of the standard library; an `Option` of a type without a niche for
+//! `None`; function pointers with the Rust ABI; and structs, unions and enums without `#[repr(…)]` by value. The
+//! compiler's lint for this (`improper_ctypes`) says nothing about dependencies and is easily switched off.
 //!
 //! ## Why it matters
 //!
-//! The two sides do not agree on where the parts of such a value are, and nothing checks that they do. It may
-//! work, until the compiler orders fields differently.
+//! Rust and C do not agree on the layout of such a value, and nothing checks that they do. It may work until the
+//! compiler orders fields differently.
 //!
 //! ## Example
 //!
@@ -37,9 +37,9 @@
 //!
 //! ## Known limits
 //!
-//! Extern blocks under an attribute macro (`#[wasm_bindgen]`) are what the macro makes of them, and left alone.
-//! What a thin pointer points to is not looked at, since it is often the caller's own and opaque to C, nor are
-//! fields of structs with a `repr`. Types that cannot be found in the graph are taken to be fine.
+//! Extern blocks under an attribute macro (`#[wasm_bindgen]`) are ignored, since the macro rewrites them. The
+//! pointee of a thin pointer is not examined, since it is often opaque to C, nor are fields of structs with a
+//! `repr`. Types that cannot be found in the graph are taken to be FFI-safe.
 
 use super::enum_from_c::is_c;
 use super::{Report, Subject};

@@ -1,14 +1,14 @@
-//! Places that do not parse.
+//! Source code that does not parse.
 //!
 //! ## What it does
 //!
-//! Reports places that do not parse.
+//! Reports places where the source code does not parse.
 //!
 //! ## Why it matters
 //!
-//! What stands there was not understood, so unsafe code may hide in it. The facts of the rest of the file come
-//! from what the parser could recover; the crate counts as incompletely scanned, and `check` says so in its
-//! exit status.
+//! Unsafe code may be hidden where the parser did not understand the source. The facts about the rest of the file
+//! come from what the parser could recover. The crate counts as incompletely scanned, and the exit status of
+//! `check` says so.
 //!
 //! ## Example
 //!
@@ -20,8 +20,8 @@
 //!
 //! ## What to do instead
 //!
-//! Fix the file, or remove it if nothing includes it. Where the compiler accepts the file, the parser is behind
-//! the language: please report it.
+//! Fix the file, or delete it if nothing includes it. If the compiler accepts the file, the parser lags behind the
+//! language: please report it.
 //!
 //! ```rust
 //! fn start() {
@@ -31,7 +31,7 @@
 //!
 //! ## Known limits
 //!
-//! Files outside of a member's `src` that no target reaches are not read. Those below `src` are, and one that does not
+//! Files outside a member's `src` that no target reaches are not read. Files in `src` are, and one that does not
 //! parse makes the scan incomplete (status 4): delete it, or move it out of `src`.
 
 use super::{Report, Subject};

@@ -1,14 +1,14 @@
-//! `CStr::from_ptr` on pointers that nobody checked.
+//! `CStr::from_ptr` on unchecked pointers.
 //!
 //! ## What it does
 //!
-//! Reports `CStr::from_ptr` of a pointer that a foreign function returned or wrote, or that a caller of a safe
-//! function chose, where the function does not compare it with null before.
+//! Reports `CStr::from_ptr` on a pointer that a foreign function returned or wrote, or that the caller of a safe
+//! function passes, if the function does not compare the pointer with null first.
 //!
 //! ## Why it matters
 //!
-//! C says "no string" with NULL: `getenv`, `dlerror` and most getters do. `CStr::from_ptr` reads from the pointer at
-//! once. In a safe function a caller can pass any address, which makes the function unsound.
+//! C uses NULL for "no string": `getenv`, `dlerror` and most getters do. `CStr::from_ptr` dereferences the pointer
+//! immediately. The caller of a safe function can pass any address, which makes that function unsound.
 //!
 //! ## Example
 //!
@@ -43,10 +43,9 @@
 //!
 //! ## Known limits
 //!
-//! Functions of thousands of lines are not looked through.
-//! Any comparison before the call counts as a check, on whatever branch. Functions that promise never to return
-//! NULL are not known; say so in an exception. Pointers in fields and the parameters of `unsafe fn`, about which
-//! its documentation has to speak, are not followed.
+//! Functions of thousands of lines are not analysed. Any comparison before the call counts as a check, whichever
+//! branch it is on. Functions that never return NULL are not known; add an exception. Pointers in fields are not
+//! followed, nor are parameters of an `unsafe fn`, whose documentation has to cover them.
 
 use super::{Report, Subject};
 use crate::facts::{Origin, Trust, TrustKind};

@@ -1,17 +1,17 @@
-//! Transmutes whose types or layouts are nowhere stated.
+//! Transmutes between types that are not stated or have no stated layout.
 //!
 //! ## What it does
 //!
-//! Reports `transmute` and `transmute_copy` where one of the two types is left to inference, and where the layout
-//! of one of them is the compiler's own choice: a struct, enum or union without `#[repr(…)]`, a tuple, a `Vec`
-//! and other types of the standard library, or a pointer to one of them. Types count as stated in a turbofish;
-//! the target also in a `let`, a constant or the return type that the value goes to; the source also in a cast or
-//! as a parameter's type. Types that differ in lifetimes only have one layout, whatever it is.
+//! Reports `transmute` and `transmute_copy` if one of the two types is left to inference, or if the layout of one
+//! of them is up to the compiler: a struct, enum or union without `#[repr(…)]`, a tuple, a `Vec` or another type of
+//! the standard library, or a pointer to one of these. A type counts as stated in a turbofish; the target type also
+//! in a `let`, a constant or the return type that receives the value; the source type also in a cast or as a
+//! parameter's type. Types that differ only in lifetimes have the same layout, whatever it is.
 //!
 //! ## Why it matters
 //!
-//! `transmute` accepts any two types of one size. When a change elsewhere makes inference pick another, it goes
-//! on compiling and means something else. A layout that is not stated may differ from one build to the next.
+//! `transmute` accepts any two types of the same size. If a change elsewhere makes inference choose another type,
+//! the code still compiles but means something else. A layout that is not stated may differ between builds.
 //!
 //! ## Example
 //!
@@ -24,8 +24,8 @@
 //!
 //! ## What to do instead
 //!
-//! Nearly always there is a safe function that does it (`to_bits`, `to_ne_bytes`, `cast`). Where there is not,
-//! say both types.
+//! There is nearly always a safe function for the conversion (`to_bits`, `to_ne_bytes`, `cast`). If not, state both
+//! types.
 //!
 //! ```rust
 //! fn address(callback: extern "C" fn()) {
@@ -36,7 +36,7 @@
 //!
 //! ## Known limits
 //!
-//! In the tokens of macros, types are not looked for. Generic types of other crates count as stated.
+//! Types in macro arguments are not examined. Generic types of other crates count as stated.
 
 use super::{Report, Subject};
 use crate::shape::{Named, Shape};

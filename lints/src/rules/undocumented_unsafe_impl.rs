@@ -1,14 +1,14 @@
-//! Unsafe impls without an argument for them.
+//! Unsafe impls without a safety comment.
 //!
 //! ## What it does
 //!
-//! Reports `unsafe impl` without a `SAFETY:` comment above it, attributes in between or not, and those whose
-//! comment says nothing.
+//! Reports `unsafe impl` without a `SAFETY:` comment above it (attributes may come between), or with one that says
+//! nothing.
 //!
 //! ## Why it matters
 //!
-//! An unsafe trait is a promise that all code everywhere may lean on: `Send` that data races do not happen. It
-//! holds for every value, for as long as the type exists, through each change of its fields.
+//! Implementing an unsafe trait is a promise that all other code may rely on: for `Send`, that there are no data
+//! races. It must hold for every value, for as long as the type exists, through every change of its fields.
 //!
 //! ## Example
 //!
@@ -29,8 +29,8 @@
 //!
 //! ## Known limits
 //!
-//! One comment for several impls counts for the first of them. Impls among the tokens of a macro's definition are
-//! not looked at.
+//! A comment for several impls counts for the first of them only. Impls in the body of a macro definition are not
+//! examined.
 
 use super::missing_safety_comment::says_nothing;
 use super::{Report, Subject};

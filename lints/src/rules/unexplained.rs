@@ -2,27 +2,27 @@
 //!
 //! ## What it does
 //!
-//! Reports a file with `unsafe` keywords that the scan could not place: the self-check of cargo-isolate itself.
-//! The lexer counts the keywords of each file, and every one must belong to exactly one of the constructs
-//! found.
+//! Reports a file with `unsafe` keywords that the scan could not assign to a construct. This is cargo-isolate's
+//! self-check: the lexer counts the keywords of each file, and each of them must belong to exactly one of the
+//! constructs found.
 //!
 //! ## Why it matters
 //!
-//! A tool that silently misses unsafe code is worse than none. Whatever the scan did not understand in this
-//! file may include foreign declarations and calls as well.
+//! A tool that silently misses unsafe code is worse than none. The part of the file that the scan did not
+//! understand may also contain foreign declarations and calls.
 //!
 //! ## Example
 //!
-//! There is none on purpose: a file that triggers this rule shows a bug of cargo-isolate.
+//! There is none on purpose: a file that triggers this rule has found a bug in cargo-isolate.
 //!
 //! ## What to do instead
 //!
-//! Please report it with the file, or with the lines around its `unsafe` keywords. Until then, review the file
-//! by hand.
+//! Please report it with the file, or with the lines around its `unsafe` keywords. Until it is fixed, review the
+//! file by hand.
 //!
 //! ## Known limits
 //!
-//! None known: it is the check of the other rules.
+//! None known: this rule checks the other rules.
 
 use super::{Report, Subject};
 use crate::facts::Span;

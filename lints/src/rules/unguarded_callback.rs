@@ -1,16 +1,17 @@
-//! Callbacks handed to C that may panic.
+//! Callbacks passed to C that may panic.
 //!
 //! ## What it does
 //!
-//! Reports a Rust function that is an argument of a foreign call, bare or in `Some`, when it has an ABI that does not
-//! unwind, can be seen to panic (`panic!`, `assert!`, `unwrap`, `expect`) or to call a closure or a function of a
-//! generic parameter, and has nothing that stops a panic: no `catch_unwind`, no function named after panics.
+//! Reports a Rust function that is an argument of a foreign call, directly or in `Some`, if all of this holds: its
+//! ABI does not unwind; it visibly may panic (`panic!`, `assert!`, `unwrap`, `expect`) or calls a closure or a
+//! function of a generic parameter; and nothing in it stops a panic, such as `catch_unwind` or a function whose
+//! name mentions panics.
 //!
 //! ## Why it matters
 //!
-//! C calls the function at a time of its own choosing, from under its own locks. A panic in a closure that a
-//! user of the crate wrote, far from any `unsafe`, ends the process there (before Rust 1.81: unwinds
-//! through C, which is undefined behaviour). Only the function that C calls can turn it into an error.
+//! C calls the function whenever it likes, possibly while holding locks of its own. A panic in a closure that a
+//! user of the crate wrote, far from any `unsafe`, aborts the process there (before Rust 1.81 it unwinds through C,
+//! which is undefined behaviour). Only the function that C calls can turn the panic into an error.
 //!
 //! ## Example
 //!
@@ -54,8 +55,8 @@
 //!
 //! ## Known limits
 //!
-//! Callbacks in fields of structs, and those that a variable holds first, are not followed. Panics inside called
-//! functions are not counted. Associated functions are found in the same file only.
+//! Callbacks in struct fields, or stored in a variable first, are not followed. Panics inside called functions are
+//! not counted. Associated functions are found only in the same file.
 
 use super::{Report, Subject};
 use crate::facts::PanicKind;

@@ -1,15 +1,15 @@
-//! Attributes that reach the linker behind the compiler's back.
+//! Attributes that affect the linker behind the compiler's back.
 //!
 //! ## What it does
 //!
-//! Reports attributes that reach the linker or the code generator behind the compiler's back: `no_mangle`,
-//! `export_name`, `link_section`, and everything in `#[unsafe(…)]`, whether written bare or in `cfg_attr`.
+//! Reports attributes that affect the linker or the code generator behind the compiler's back: `no_mangle`,
+//! `export_name`, `link_section`, and everything in `#[unsafe(…)]`, whether written directly or in `cfg_attr`.
 //!
 //! ## Why it matters
 //!
 //! An exported name can replace a function of the C library for the whole program (`#[no_mangle] fn malloc`), a
-//! section can make data executable, a naked function has no body that the compiler understands. Before the
-//! 2024 edition none of them needs the word `unsafe`.
+//! section can make data executable, and a naked function has no body that the compiler understands. Before the
+//! 2024 edition none of these attributes needs the word `unsafe`.
 //!
 //! ## Example
 //!
@@ -22,8 +22,8 @@
 //!
 //! ## What to do instead
 //!
-//! Pass functions to C as pointers where its interface has a place for them. Where a name must be exported,
-//! give it a prefix of your own that no library uses, and allow the rule for the module with the reason.
+//! Pass functions to C as pointers if its interface supports that. If a name must be exported, give it a prefix of
+//! your own that no library uses, and allow the rule for the module with a reason.
 //!
 //! ```rust
 //! pub extern "C" fn read(fd: i32) -> isize {
@@ -33,7 +33,7 @@
 //!
 //! ## Known limits
 //!
-//! Attributes that other crates' attribute macros add are not seen.
+//! Attributes added by attribute macros of other crates are not found.
 
 use super::{Report, Subject};
 use crate::facts::UnsafeKind;

@@ -1,15 +1,15 @@
-//! Code that the scan knows of and could not see.
+//! Code that the scan knows of but cannot see.
 //!
 //! ## What it does
 //!
-//! Reports code that the scan knows of but could not see: `include!` of a file that does not exist before the
-//! build, most often one that a build script writes; and uses of a macro that calls something of its arguments
-//! which could not be told.
+//! Reports code that the scan knows of but cannot see: `include!` of a file that does not exist before the build,
+//! usually one that a build script writes; and uses of a macro that calls something from its arguments that could
+//! not be resolved.
 //!
 //! ## Why it matters
 //!
-//! The included code is part of the crate and may hold anything; bindings usually come this way. Counting it as
-//! safe would be a guess.
+//! The included code is part of the crate and may contain anything; bindings are usually included this way.
+//! Counting it as safe would be a guess.
 //!
 //! ## Example
 //!
@@ -28,7 +28,7 @@
 //!
 //! ## Known limits
 //!
-//! Attribute and derive macros of other crates may write unsafe code as well; they are not reported, since
+//! Attribute and derive macros of other crates may generate unsafe code as well. They are not reported, since
 //! nearly every file uses some.
 
 use super::{Report, Subject};

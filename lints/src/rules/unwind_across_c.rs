@@ -1,17 +1,17 @@
-//! Panics that reach the boundary to C.
+//! Panics that reach the boundary with C.
 //!
 //! ## What it does
 //!
-//! Reports a function with a body and the ABI `"C"`, `"system"` or another that does not unwind, which can be
-//! seen to panic (`panic!` and its like, `assert!`, `unwrap`, `expect`) and has nothing that stops it: no
-//! `catch_unwind`, no function named after panics. Also reports foreign functions that are declared with such an
-//! ABI and take a callback that may unwind (`extern "C-unwind" fn`).
+//! Reports a function that is defined with the ABI `"C"`, `"system"` or another one that does not unwind, if it
+//! visibly may panic (`panic!` and the like, `assert!`, `unwrap`, `expect`) and nothing in it stops a panic, such
+//! as `catch_unwind` or a function whose name mentions panics. Also reports foreign functions that are declared
+//! with such an ABI and take a callback that may unwind (`extern "C-unwind" fn`).
 //!
 //! ## Why it matters
 //!
-//! A panic cannot leave such a function. Since Rust 1.81 it ends the process there: no destructor runs, no caller
-//! learns of it, and a server that catches panics per request is gone all the same. Before 1.81, and where C code
-//! below unwinds through a declaration that says it does not, the behaviour is undefined.
+//! A panic cannot leave such a function. Since Rust 1.81 it aborts the process: no destructor runs, no caller is
+//! notified, and a server that catches panics per request dies all the same. Before 1.81, and where C code below
+//! unwinds through a declaration that says it does not, the behaviour is undefined.
 //!
 //! ## Example
 //!
@@ -26,8 +26,8 @@
 //!
 //! ## What to do instead
 //!
-//! Return errors as C does. Where code below may panic, stop it: `catch_unwind` around the body, and a value that
-//! says so. If C is meant to unwind, both sides say `"C-unwind"`.
+//! Return errors the way C does. If called code may panic, stop the panic with `catch_unwind` around the body, and
+//! return a value that says so. If unwinding through C is intended, use `"C-unwind"` on both sides.
 //!
 //! ```rust
 //! #[no_mangle]
@@ -43,9 +43,9 @@
 //!
 //! ## Known limits
 //!
-//! Panics inside called functions, in arithmetic and behind an index are not counted. Whether an `unwrap` can
-//! fail is not known, but for an `is_none` or the like before it; tests are left alone. Programs built with
-//! `panic = "abort"` do not care.
+//! Panics inside called functions, in arithmetic and in indexing are not counted. Whether an `unwrap` can fail is
+//! not known, unless an `is_none` or similar precedes it. Tests are ignored. The rule also applies to programs
+//! built with `panic = "abort"`, for which it does not matter.
 
 use super::{Report, Subject};
 use crate::facts::{ForeignKind, PanicKind};

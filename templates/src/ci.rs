@@ -1,19 +1,19 @@
-//! What `cargo isolate init --ci` writes: examples for continuous integration, to change at will.
+//! What `cargo isolate init --ci` writes: example files for continuous integration, to be adapted.
 
 use minijinja::{Environment, Error, UndefinedBehavior, context};
 
-/// Path from the root of the repository, and template.
+/// The path from the root of the repository, and the template.
 const FILES: [(&str, &str); 2] = [
     (".github/workflows/isolate.yml", include_str!("../ci/github.yml.j2")),
     (".pre-commit-config.yaml", include_str!("../ci/pre-commit.yaml.j2")),
 ];
 
-/// Where the program comes from that CI installs.
+/// Where CI installs the program from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Of a git repository.
+    /// The URL of a git repository.
     pub url: String,
-    /// The commit; the newest one if there is none.
+    /// The commit; `None` for the newest one.
     pub revision: Option<String>,
 }
 
@@ -23,8 +23,9 @@ impl Default for Source {
     }
 }
 
-/// The files by their paths from the root of the repository, for one whose work ends up on `branch`, and whose workspace lies in
-/// `folder` (empty: at its root). `flags` are handed to each command: which builds it looks at. The program comes from `source`.
+/// The files by their paths from the root of the repository. `branch` is the main branch, `folder` the workspace's
+/// directory (empty at the root), `flags` select the builds that each command examines, and `source` is where the
+/// program comes from.
 ///
 /// # Errors
 ///
@@ -43,13 +44,13 @@ pub fn files(
     let entry = &*entry(check, folder);
     let render = |(path, template): (&'static str, &str)| {
         let text = environment.render_str(template, context! { branch, folder, check, entry, url, revision })?;
-        // Templates end before their last newline.
+        // Rendering strips the last newline of a template.
         Ok((path, text + "\n"))
     };
     FILES.into_iter().map(render).collect()
 }
 
-/// The hook's command line, which is split as a shell does, as a YAML scalar.
+/// The hook's command line as a YAML scalar. It is split the way a shell does it.
 fn entry(check: &str, folder: &str) -> String {
     let check = format!("{check} --quiet");
     let is_plain = folder.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));

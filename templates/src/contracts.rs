@@ -1,11 +1,11 @@
-//! Contracts of well-known libraries, which a policy need not repeat.
+//! Built-in contracts of well-known libraries, which a policy need not repeat.
 
-/// One library's.
+/// The contracts of one library.
 #[derive(Clone, Copy, Debug)]
 pub struct File {
-    /// Its name, as messages show it.
+    /// The file name, as messages show it.
     pub name: &'static str,
-    /// `package` and `versions` that it is for, then `[struct.…]` and `[fn.…]` as in a policy.
+    /// The `package` and `versions` that the file applies to, then `[struct.…]` and `[fn.…]` as in a policy.
     pub text: &'static str,
 }
 
@@ -15,7 +15,7 @@ macro_rules! files {
     };
 }
 
-/// All of them, by package.
+/// All files, ordered by package.
 pub const FILES: &[File] = files! {
     "brotli-sys.toml",
     "bzip2-sys.toml",

@@ -3,7 +3,7 @@
 /// One file of the project.
 #[derive(Clone, Copy, Debug)]
 pub struct File {
-    /// Where it goes, relative to the project's folder.
+    /// Its path in the project.
     pub path: &'static str,
     /// Its text.
     pub text: &'static str,
@@ -15,7 +15,7 @@ macro_rules! files {
     };
 }
 
-/// The project as it is before anything is isolated, `policy.toml` included.
+/// The project before anything is isolated, including `policy.toml`.
 pub const PROJECT: &[File] = files! {
     "Cargo.toml" from "Cargo.toml.in", // a `Cargo.toml` here would make it a package of its own, which cargo does not ship
     "build.rs" from "build.rs",
@@ -28,10 +28,10 @@ pub const PROJECT: &[File] = files! {
     "src/ffi.rs" from "src/ffi.rs",
 };
 
-/// The one of them that makes foreign calls.
+/// The file that makes the foreign calls.
 pub const CALLS: &str = "src/codec.rs";
 
-/// An archive whose first metadata record fits the archive and not the 24 bytes that `csrc/tlv.c` has for it on its stack.
+/// An archive whose first metadata record fits the archive, but not the 24-byte stack buffer in `csrc/tlv.c`.
 pub fn hostile_archive() -> Vec<u8> {
     const MODE: u8 = 2;
     let number = [b'A'; 32 << 10]; // far past the end of any stack frame that is there
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    /// A file that nobody listed would be missing from the project that the demo writes.
+    /// An unlisted file would be missing from the project that the demo writes.
     #[test]
     fn every_file_is_listed() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");

@@ -1,10 +1,10 @@
-//! The page of `--format html`.
+//! The HTML page of `--format html`.
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
 pub use minijinja::Error;
 
-/// The scripts, in the order of their files; together they are one function.
+/// The scripts, in this order. Together they are one function.
 const SCRIPTS: &[&str] = &[
     include_str!("../report/data.js"),
     include_str!("../report/dom.js"),
@@ -20,8 +20,8 @@ const SCRIPTS: &[&str] = &[
     include_str!("../report/main.js"),
 ];
 
-/// Renders the page around its data, which is JSON: `front` is what its first view shows, and stands before the script; `parts`,
-/// each with its name, come behind, so that the first view is there before they are.
+/// Renders the page with its data as JSON. `front` is the data of the first view, and precedes the script. The named
+/// `parts` follow it, so that the first view appears before they are loaded.
 ///
 /// # Errors
 ///
@@ -40,7 +40,8 @@ pub fn render(title: &str, front: &str, parts: &[(&str, String)]) -> Result<Stri
     })
 }
 
-/// In JSON a `<` stands in strings only; nothing in there may end the element or open a comment.
+/// Escapes `<`, which occurs in JSON only inside strings, so that the data can neither end its element nor open a
+/// comment.
 fn within_element(json: &str) -> String {
     json.replace('<', "\\u003c")
 }
@@ -58,7 +59,7 @@ mod tests {
         assert_eq!(page.matches(r#"{"a":"\u003c/script>\u003c!-- \u003cscript>"}"#).count(), 2);
     }
 
-    /// No network, now or later: not even a font.
+    /// The page loads nothing from the network, not even a font.
     #[test]
     fn nothing_is_fetched() {
         let page = render("title", "{}", &[]).unwrap();

@@ -1,6 +1,6 @@
-//! The parts of the package of `cargo isolate verify` that are the same for every workspace.
+//! The fixed parts of the package that `cargo isolate verify` generates.
 
-/// Its modules that are always the same, by the names of their files in `src`.
+/// The fixed modules, by their file names in `src`.
 pub const HARNESS: [(&str, &str); 4] = [
     ("acts.rs", include_str!("../verify/acts.rs")),
     ("calls.rs", include_str!("../verify/calls.rs")),
@@ -8,5 +8,5 @@ pub const HARNESS: [(&str, &str); 4] = [
     ("play.rs", include_str!("../verify/play.rs")),
 ];
 
-/// Its `build.rs`.
+/// The package's `build.rs`.
 pub const BUILD_SCRIPT: &str = include_str!("../verify/build.rs");

@@ -1,11 +1,11 @@
-//! The templates of generated wrappers, and the environment that renders them.
+//! The templates of generated wrappers, and how they are rendered.
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
 pub use minijinja::Error;
 
-/// A file of a wrapper.
+/// A generated file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Template {
     /// `src/isolated/<domain>.rs`, before formatting.
@@ -26,11 +26,11 @@ impl Template {
     }
 }
 
-/// Renders a template. A name that the context does not have is an error, never an empty string.
+/// Renders a template. A name that is missing in the context is an error, not an empty string.
 ///
 /// # Errors
 ///
-/// The template and the context do not fit, with the template's name and line.
+/// The template and the context do not match; the error has the template's name and line.
 pub fn render(template: Template, context: impl Serialize) -> Result<String, Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

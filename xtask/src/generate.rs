@@ -1,14 +1,14 @@
-//! Everything in this repository that a program wrote, written anew: pages, tables, the schema of the policy, wrappers.
+//! Regenerates every generated file of this repository: pages, tables, the policy schema, wrappers.
 //!
-//! Tests compare each of these files with what it should be; the same tests write it where `ISOLATE_UPDATE` is set, so that
-//! there is one description of each file.
+//! Tests compare each of these files with its expected content, and write it if `ISOLATE_UPDATE` is set. So each file
+//! is described in one place.
 
 use crate::{pages, plot};
 use anyhow::{Context, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Tests that write a file: package, where cargo finds the test, its name.
+/// Tests that write a file: the package, the cargo arguments that select the test binary, and the test's name.
 const WRITERS: [(&str, &[&str], &str); 4] = [
     ("cargo-isolate", &["--bins"], "policy::schema::committed_schema_is_fresh"),
     ("cargo-isolate", &["--test", "libraries"], "table_of_policy_lines_is_fresh"),
@@ -16,8 +16,8 @@ const WRITERS: [(&str, &[&str], &str); 4] = [
     ("isolate-rt", &["--test", "libc"], "the_page_is_what_the_table_says"),
 ];
 
-/// Writes all of them. What is found by calling into domains comes first, as other files are made of it: without a `runner`
-/// it stays as it is, since this machine may have no protection keys.
+/// Writes all generated files. The results of calls into domains come first, since other files depend on them. Without
+/// a `runner` they are left alone, since this machine may have no protection keys.
 ///
 /// # Errors
 ///
@@ -55,7 +55,7 @@ pub(crate) fn write(root: &Path, runner: Option<&str>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Generated wrappers are committed beside the policies that they follow from.
+/// Regenerates the wrappers, which are committed beside the policies that they are generated from.
 fn wrappers(root: &Path) -> anyhow::Result<()> {
     run(Command::new("cargo").current_dir(root).args(["build", "--quiet", "--package", "cargo-isolate"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);

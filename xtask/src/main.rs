@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask CHORE`.
+//! Maintenance tasks of this repository: `cargo xtask TASK`.
 
 mod generate;
 mod pages;
@@ -7,11 +7,11 @@ mod rule;
 
 use std::path::Path;
 
-const USAGE: &str = "usage: cargo xtask CHORE
+const USAGE: &str = "usage: cargo xtask TASK
 
   rule NAME                   start a new rule: its file, its fixture, its line in the list
-  generate [--runner RUNNER]  write anew all files that are generated, but for snapshots; with a runner that has
-                              protection keys (`.ci/pku-vm`), those too that tell what calls into domains did";
+  generate [--runner RUNNER]  regenerate all generated files except snapshots; with a runner that has protection
+                              keys (`.ci/pku-vm`), also those with the results of calls into domains";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

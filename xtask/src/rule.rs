@@ -1,17 +1,19 @@
-//! The stub of a new rule.
+//! Creates the stub of a new rule.
 //!
-//! Its tests fail until somebody has written it: the example of its page does not trigger it.
+//! Its tests fail until the rule is written, because the example on its page does not trigger it.
 
 use anyhow::{Context, bail, ensure};
 use std::path::Path;
 
 const LIST: &str = "lints/src/rules/mod.rs";
 
-/// Writes the rule's file and its fixture and lists it. Gives the paths written, relative to the repository.
+/// Writes the rule's file and its fixture, and adds it to the list. Returns the paths written, relative to the
+/// repository.
 ///
 /// # Errors
 ///
-/// If the name is not one, the rule exists, or something cannot be written. Nothing is written then but what was before it.
+/// The name is invalid, the rule exists, or a file cannot be written. In the last case the files before it may have
+/// been written.
 pub(crate) fn start(root: &Path, name: &str) -> anyhow::Result<Vec<String>> {
     let word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
@@ -35,7 +37,7 @@ pub(crate) fn start(root: &Path, name: &str) -> anyhow::Result<Vec<String>> {
     Ok(vec![rule, fixture, LIST.to_owned()])
 }
 
-/// The list with one line more, in the order of the names.
+/// The list with the new line added, ordered by name.
 fn listed(list: &str, module: &str, name: &str) -> anyhow::Result<String> {
     let Some(start) = list.find("\nrules! {\n").map(|at| at + "\nrules! {\n".len()) else {
         bail!("`{LIST}` has no `rules! {{ … }}`");

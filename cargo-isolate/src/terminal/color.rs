@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// `--color`, as cargo has it.
+/// The value of `--color`, as in cargo.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum When {
     /// On a terminal, unless `NO_COLOR` is set
@@ -15,13 +15,13 @@ pub(crate) enum When {
 }
 
 impl When {
-    /// What cargo is told to do by its own variable, `CARGO_TERM_COLOR`. A word that it does not know is left to cargo to refuse.
+    /// The value of cargo's own variable `CARGO_TERM_COLOR`. An unknown value is ignored here: cargo itself reports it.
     pub(crate) fn of_cargo() -> When {
         let named = std::env::var("CARGO_TERM_COLOR").ok();
         named.and_then(|name| name.parse().ok()).unwrap_or_default()
     }
 
-    /// From here on, everything that is printed keeps to it.
+    /// Applies the choice to everything that is printed from now on.
     pub(crate) fn apply(self) {
         match self {
             When::Auto => anstream::ColorChoice::Auto,

@@ -1,4 +1,5 @@
-//! Diagnostics in colour, on any stream: codespan's layout, anstyle's colours, anstream's judgement about the terminal.
+//! Draws diagnostics in colour on any stream, with codespan's layout, anstyle's colours and anstream's detection of
+//! terminals.
 
 use crate::terminal::visible::{self, visible};
 use anstyle::{AnsiColor, Style};
@@ -17,27 +18,27 @@ use std::{
 /// Source lines longer than this are not drawn: generated code on one line would fill the screen.
 const LONGEST_LINE: usize = 400;
 
-/// Texts to draw parts of, as they can be looked at: marks stand below what they mark only if no character is drawn as several
-/// that are not there.
+/// Source texts to draw excerpts of, with hidden characters escaped. An escape is wider than the character that it
+/// stands for, so positions are translated: otherwise the marks would not be below what they mark.
 #[derive(Default)]
 pub(crate) struct Sources<'t>(Vec<Shown<'t>>);
 
 struct Shown<'t> {
     name: String,
     text: Cow<'t, str>,
-    /// Of the text as it is. A column of a line of megabytes is asked for as often as there are findings in it, so none is
-    /// counted from the start of its line.
+    /// Lines of the original text. The index finds a column without counting from the start of its line: that would be
+    /// quadratic for a line of megabytes with many findings.
     lines: Lines<'t>,
     length: usize,
-    /// By place.
+    /// Ordered by position.
     escapes: Vec<Escape>,
 }
 
-/// A character that is drawn as several.
+/// A character that is drawn as an escape.
 struct Escape {
-    /// Its first byte.
+    /// The position of its first byte.
     at: usize,
-    /// The byte behind it, and the one behind what is drawn.
+    /// The end of the character in the original text, and the end of its escape in the drawn text.
     end: usize,
     shown_end: usize,
 }
@@ -63,7 +64,7 @@ impl<'t> Shown<'t> {
         shown
     }
 
-    /// Where a byte of the text is drawn.
+    /// The position in the drawn text of a byte of the original text.
     fn drawn(&self, byte: usize) -> usize {
         match self.escapes.partition_point(|escape| escape.at < byte) {
             0 => byte,
@@ -71,7 +72,7 @@ impl<'t> Shown<'t> {
         }
     }
 
-    /// The byte of the text that is drawn there.
+    /// The byte of the original text that is drawn at this position.
     fn undrawn(&self, byte: usize) -> usize {
         let before = self.escapes.partition_point(|escape| escape.shown_end <= byte);
         let byte = match before {
@@ -83,7 +84,7 @@ impl<'t> Shown<'t> {
 }
 
 impl<'t> Sources<'t> {
-    /// The number of a text with a name.
+    /// Adds a named text, and returns its identifier.
     pub(crate) fn add(&mut self, name: String, text: &'t str) -> usize {
         self.0.push(Shown::new(name, text));
         self.0.len() - 1
@@ -93,7 +94,7 @@ impl<'t> Sources<'t> {
         self.0.get(id).ok_or(Error::FileMissing)
     }
 
-    /// What is to be drawn, with what it says and its places as they are drawn.
+    /// The diagnostic as it is drawn: texts escaped, positions translated.
     fn shown(&self, diagnostic: &Diagnostic<usize>) -> Diagnostic<usize> {
         let mut shown = diagnostic.clone();
         shown.message = visible(&shown.message).into_owned();
@@ -177,10 +178,10 @@ pub(crate) fn style(severity: Severity) -> Style {
     color.on_default().bold()
 }
 
-/// Leaves out spaces at the ends of lines.
+/// Drops trailing spaces.
 struct Painter<'o> {
     out: &'o mut dyn Write,
-    /// Not written yet.
+    /// Spaces that are not written yet.
     spaces: usize,
 }
 
@@ -248,7 +249,7 @@ mod tests {
     use super::*;
     use codespan_reporting::diagnostic::Label;
 
-    /// Marks the place of `here` in a text.
+    /// Checks what is drawn for a text in which `here` is marked.
     #[track_caller]
     fn check(text: &str, expected: &str) {
         let mut sources = Sources::default();
@@ -272,7 +273,7 @@ mod tests {
         );
     }
 
-    /// Each byte of a text is found again where it is drawn.
+    /// Translating a position to the drawn text and back gives the same byte.
     #[test]
     fn places_are_found_again() {
         let text = "\u{7}a\u{202e}\u{200b}bä\n\u{8}c\u{85}";

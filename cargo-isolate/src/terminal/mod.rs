@@ -1,5 +1,5 @@
-//! What a person sees: standard output and error, colours, diagnostics drawn over source text, a line of progress, and the
-//! forms of English that reports share. Nothing here knows a finding or a policy.
+//! Everything about the terminal: standard output and error, colours, diagnostics drawn over source text, a progress
+//! line, and the English word forms that reports share. Nothing here depends on findings or policies.
 
 pub(crate) mod color;
 pub(crate) mod draw;

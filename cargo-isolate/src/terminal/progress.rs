@@ -1,4 +1,5 @@
-//! How far a scan has come: one line on a terminal's stderr, as cargo draws it, gone before anything else is printed.
+//! The progress of a scan: one line on stderr, if that is a terminal, drawn like cargo's. It is erased before anything
+//! else is printed.
 
 use crate::terminal::streams;
 use std::{
@@ -11,21 +12,21 @@ use std::{
 };
 use terminal_size::{Width, terminal_size_of};
 
-/// Work that takes less shows nothing.
+/// Work that takes less time shows no progress.
 const FIRST: Duration = Duration::from_millis(500);
 
 const EVERY: Duration = Duration::from_millis(100);
 
 const HEAD: &str = "    Scanning ";
 
-/// Cells between the bar's brackets, where there is room.
+/// The width of the bar, if there is space for it.
 const BAR: usize = 24;
 
-/// The line; drawn by whichever thread finds it due, and wiped when dropped.
+/// The progress line. Whichever thread finds it due draws it, and dropping it erases it.
 pub(crate) struct Progress {
     total: usize,
     done: AtomicUsize,
-    /// `None` where nobody watches.
+    /// `None` if progress is not shown.
     line: Option<Mutex<Line>>,
 }
 
@@ -35,20 +36,20 @@ struct Line {
 }
 
 impl Progress {
-    /// Of so many packages.
+    /// Starts the progress over `total` packages.
     pub(crate) fn new(total: usize, quiet: bool) -> Progress {
         let line = (!quiet && is_wanted()).then(|| Mutex::new(Line { due: Instant::now() + FIRST, drawn: false }));
         Progress { total, done: AtomicUsize::new(0), line }
     }
 
-    /// So many packages are finished.
+    /// Sets the number of finished packages.
     pub(crate) fn done(&self, packages: usize) {
         self.done.store(packages, Ordering::Relaxed);
     }
 
-    /// One is being worked on.
+    /// Says which package is being worked on.
     pub(crate) fn at(&self, package: &str) {
-        // Another thread is drawing: it says enough.
+        // Another thread is drawing already, which is enough.
         let Some(mut line) = self.line.as_ref().and_then(|line| line.try_lock().ok()) else {
             return;
         };
@@ -61,7 +62,7 @@ impl Progress {
         let text = line_of(self.done.load(Ordering::Relaxed), self.total, package, width);
         let (head, rest) = text.split_at(HEAD.len().min(text.len()));
         let style = anstyle::AnsiColor::BrightCyan.on_default().bold();
-        // Who cannot be shown it does without.
+        // Progress that cannot be written is not an error.
         let _ = write!(streams::stderr(), "{style}{head}{style:#}{rest}");
         let _ = write!(stderr.lock(), "{WIPE_REST}\r");
         *line = Line { due: now + EVERY, drawn: true };
@@ -78,14 +79,14 @@ impl Drop for Progress {
     }
 }
 
-/// Whether somebody watches, by cargo's rules.
+/// Whether to show progress, by cargo's rules.
 fn is_wanted() -> bool {
     let is = |name: &str, value: &str| std::env::var_os(name).is_some_and(|given| given == value);
     let in_ci = std::env::var_os("CI").is_some();
     io::stderr().is_terminal() && !in_ci && !is("TERM", "dumb") && !is("CARGO_TERM_PROGRESS_WHEN", "never")
 }
 
-/// The line, one cell short of the width: a full one would move the cursor on.
+/// The line, one column narrower than the terminal: a full line would move the cursor to the next one.
 fn line_of(done: usize, total: usize, package: &str, width: usize) -> String {
     let numbers = format!("{done}/{total}: {package}");
     let room = width.saturating_sub(HEAD.len() + "[] ".len() + numbers.len() + 1);

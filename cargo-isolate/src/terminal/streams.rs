@@ -1,29 +1,29 @@
-//! Standard output and error, as all commands write to them: with the colours that are wanted, nothing hidden, and without
-//! a stir where whoever reads has gone. They have seen enough; what a command does, and the status that it ends with, stay the same.
+//! Standard output and error for all commands: with the chosen colours, with hidden characters escaped, and without an
+//! error when the reader closes the pipe. A closed pipe changes neither what a command does nor its exit status.
 
 use crate::terminal::visible::Visible;
 use std::io::{self, ErrorKind, Write};
 use terminal_size::{Width, terminal_size_of};
 
-/// Results.
+/// Standard output, for results.
 pub(crate) fn stdout() -> impl Write {
     Visible(raw_stdout())
 }
 
-/// The same for what another program has printed, which looks after its own.
+/// The same for the output of another program, which is passed through as it is.
 pub(crate) fn raw_stdout() -> impl Write {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     UntilClosed::new("standard output", anstream::stdout().lock())
 }
 
-/// How many columns standard output has: `COLUMNS` of them where that says a number, else those of the terminal. `None` in a
-/// pipe or file, where programs read lines.
+/// The number of columns of standard output: `COLUMNS` if that is a positive number, otherwise the width of the
+/// terminal. `None` for a pipe or a file, where programs read whole lines.
 pub(crate) fn columns() -> Option<usize> {
     let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
     stated.or_else(|| terminal_size_of(io::stdout()).map(|(Width(width), _)| usize::from(width)))
 }
 
-/// Progress, and the tool's own errors.
+/// Standard error, for progress and the tool's own errors.
 pub(crate) fn stderr() -> impl Write {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     Visible(UntilClosed::new("standard error", anstream::stderr().lock()))
@@ -33,21 +33,21 @@ pub(crate) fn stderr() -> impl Write {
 macro_rules! say {
     ($($words:tt)*) => {{
         use std::io::Write as _;
-        // A full disk loses text that nobody keeps.
+        // A failed write, such as to a full disk, is ignored.
         let _ = writeln!($crate::terminal::streams::stdout(), $($words)*);
     }};
 }
 
-/// Prints a line about what goes on.
+/// Prints a line about what the command is doing.
 macro_rules! tell {
     ($($words:tt)*) => {{
         use std::io::Write as _;
-        // There is no other place to say that this one is gone.
+        // If standard error fails, there is nowhere to report that.
         let _ = writeln!($crate::terminal::streams::stderr(), $($words)*);
     }};
 }
 
-/// What lines about errors begin with.
+/// The prefix of error messages.
 pub(crate) fn error_word() -> impl std::fmt::Display {
     let style = anstyle::AnsiColor::BrightRed.on_default().bold();
     format!("{style}error{style:#}")
@@ -71,9 +71,9 @@ macro_rules! status {
 
 pub(crate) use {error, say, status, tell};
 
-/// Takes everything, and passes it on as long as somebody reads.
+/// Accepts all writes, and passes them on until the reader closes the stream.
 struct UntilClosed<W> {
-    /// For errors.
+    /// Its name in errors.
     name: &'static str,
     stream: W,
     closed: bool,
@@ -114,7 +114,7 @@ impl<W: Write> Write for UntilClosed<W> {
 mod tests {
     use super::*;
 
-    /// Takes four bytes, then ends as it is told.
+    /// Accepts four bytes, then fails with the given kind of error.
     struct Ends(Vec<u8>, ErrorKind);
 
     impl Write for Ends {

@@ -1,8 +1,7 @@
-//! Characters that change what a reader sees are shown as what they are, wherever they come from: file names, literals,
-//! messages of the compiler.
+//! Escapes characters that change what a reader sees, wherever they come from: file names, literals, compiler messages.
 //!
-//! Everything that commands print passes through here: [`crate::terminal::streams`]. Left are line ends, tabs, and the colours that
-//! commands print with; the worst that a name can do with those is to be coloured.
+//! Everything that commands print passes through here, see [`crate::terminal::streams`]. Line ends, tabs and the
+//! colours that commands use are passed on; all that a malicious name can do with these is to be coloured.
 
 use serde::Serialize;
 use std::{
@@ -10,12 +9,13 @@ use std::{
     io::{self, Write},
 };
 
-/// A stream that shows what is written to it. Characters must come whole, as they do from strings.
+/// A stream that escapes hidden characters in what is written to it. No write may split a character, which holds for
+/// writes from strings.
 pub(crate) struct Visible<W>(pub(crate) W);
 
 impl<W: Write> Write for Visible<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Most of what is written has nothing to show.
+        // Most writes have nothing to escape.
         let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
         if bytes.iter().all(plain) {
             return self.0.write(bytes);
@@ -36,7 +36,7 @@ impl<W: Write> Write for Visible<W> {
     }
 }
 
-/// Text of others as it can be looked at: without colours, too.
+/// Text from elsewhere with hidden characters escaped, colours included.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden_in_text) {
         return Cow::Borrowed(text);
@@ -44,28 +44,28 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|char| shown(char).unwrap_or_else(|| char.to_string())).collect())
 }
 
-/// What stands for a character of others' text, if it is to be looked at in another way.
+/// The escape of a character in text from elsewhere, if it needs one.
 pub(crate) fn shown(char: char) -> Option<String> {
     is_hidden_in_text(char).then(|| char.escape_unicode().to_string())
 }
 
 /// Prints a value as JSON, in which hidden characters are escapes.
 pub(crate) fn json<T: Serialize + ?Sized>(out: &mut dyn Write, value: &T) -> io::Result<()> {
-    // Written as it is made: the JSON of a large graph is tens of megabytes.
+    // The JSON is streamed, since that of a large graph has tens of megabytes.
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     serde_json::to_writer_pretty(Escaped(&mut out), value)?;
     writeln!(out)?;
     out.flush()
 }
 
-/// The same without spaces, for scripts.
+/// The same without whitespace, for scripts.
 pub(crate) fn json_text<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
     let mut text = Vec::new();
     serde_json::to_writer(Escaped(&mut text), value)?;
     String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
-/// Takes JSON. Such characters stand in its strings only, where `\u` escapes mean the same.
+/// Escapes hidden characters in JSON. They occur only inside its strings, where a `\u` escape means the same.
 struct Escaped<W>(W);
 
 impl<W: Write> Write for Escaped<W> {
@@ -90,7 +90,7 @@ impl<W: Write> Write for Escaped<W> {
     }
 }
 
-/// Hands out a text in parts, each with the hidden character behind it, if it is not the last one.
+/// Splits a text into parts, each followed by a hidden character except for the last.
 fn replaced(
     text: &str,
     is_hidden: impl Fn(char, &str) -> bool,
@@ -104,7 +104,7 @@ fn replaced(
     write(&text[written..], None)
 }
 
-/// Whether a character with what follows it is for the terminal or the layout of text rather than for the reader.
+/// Whether a character, given the text after it, controls the terminal or the text layout rather than being visible.
 fn is_hidden(char: char, rest: &str) -> bool {
     match char {
         '\u{1b}' => !is_color(rest),
@@ -116,16 +116,16 @@ fn is_hidden(char: char, rest: &str) -> bool {
 fn is_hidden_in_text(char: char) -> bool {
     match char {
         '\n' | '\t' => false,
-        // Marks, embeddings, overrides and isolates of directions; characters without width.
+        // Bidirectional marks, embeddings, overrides and isolates; zero-width characters.
         '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => true,
-        // A hyphen that is there at the end of a line only, annotations, and letters as tags.
+        // Soft hyphens, interlinear annotations, and tag characters.
         '\u{ad}' | '\u{180e}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => true,
         char => char.is_control(),
     }
 }
 
-/// Whether `[…m` follows with what commands print: bold, faint, a colour that is seen on any ground, the end of either. Whoever can
-/// print black or concealed text can take words out of a report.
+/// Whether `[…m` follows with codes that commands print: bold, faint, a colour that is visible on any background,
+/// reset. Black or concealed text could hide words of a report.
 fn is_color(rest: &str) -> bool {
     let codes = rest.strip_prefix('[').and_then(|rest| rest.split_once('m')).map_or("?", |(codes, _)| codes);
     codes.split(';').all(|code| matches!(code.as_bytes(), b"" | [b'0'..=b'2'] | [b'3' | b'9', b'1'..=b'6']))
@@ -152,7 +152,7 @@ mod tests {
         check("\u{1b}[1;96mä\u{1b}[2mö\u{1b}[m", "\u{1b}[1;96mä\u{1b}[2mö\u{1b}[m");
     }
 
-    /// What takes words out of sight, and what is put together with what is written next.
+    /// Codes that hide words, and sequences that combine with the text that is written next.
     #[test]
     fn colours_that_hide_are_shown() {
         check("\u{1b}[8mhidden", "\\u{1b}[8mhidden");

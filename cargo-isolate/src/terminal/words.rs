@@ -1,4 +1,4 @@
-//! English, as far as reports need it.
+//! English word forms for reports.
 
 /// `no calls`, `1 call`, `2 calls`.
 pub(crate) fn some(count: usize, what: &str) -> String {
@@ -9,7 +9,7 @@ pub(crate) fn some(count: usize, what: &str) -> String {
     }
 }
 
-/// A few of them, and how many more.
+/// The first few names, and the number of the others.
 pub(crate) fn few(names: &[String]) -> String {
     const SHOWN: usize = 6;
     let shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
@@ -19,7 +19,7 @@ pub(crate) fn few(names: &[String]) -> String {
     }
 }
 
-/// Lines of words, none longer than `width` characters unless a word is.
+/// Wraps a text to lines of at most `width` characters, unless a single word is longer.
 pub(crate) fn wrapped(text: &str, width: usize) -> String {
     let mut wrapped = String::new();
     let mut length = 0;

@@ -32,8 +32,8 @@ pub(crate) enum EditError {
     Source { what: &'static str, path: Utf8PathBuf, why: String },
 }
 
-/// The files of the package as they should be: unchanged where the edits are there already. `rewritten` are sources of its with
-/// their new texts, wherever they lie.
+/// The files of the package as they should be, unchanged where an edit is already there. `rewritten`: sources of the
+/// package with their new texts, in any directory.
 pub(crate) fn edits(
     target: &Target,
     mut rewritten: BTreeMap<Utf8PathBuf, String>,
@@ -55,8 +55,8 @@ pub(crate) fn edits(
     Ok(files)
 }
 
-/// Takes `build = false` away, which cargo writes into every manifest that it publishes, unless that keeps a script from
-/// running.
+/// Removes `build = false`, which cargo writes into every published manifest, unless that line keeps an existing script
+/// from running.
 fn allow_build_script(manifest: &mut DocumentMut, target: &Target) -> Result<(), EditError> {
     let Some(package) = manifest.get_mut("package").and_then(Item::as_table_like_mut) else { return Ok(()) };
     if package.get("build").and_then(Item::as_bool) == Some(false) {
@@ -68,14 +68,14 @@ fn allow_build_script(manifest: &mut DocumentMut, target: &Target) -> Result<(),
     Ok(())
 }
 
-/// The build script with the line that hands on the fragment.
+/// The build script with the line that passes the linker fragment on.
 fn build_script(manifest: &DocumentMut, target: &Target) -> Result<GeneratedFile, EditError> {
     let build = manifest.get("package").and_then(|package| package.get("build"));
     let path = target.root.join(build.and_then(Item::as_str).unwrap_or("build.rs"));
     let call = format!("isolate_rt_build::link!(\"{}\");", target.fragment());
     let text = match fs::read_to_string(&path) {
         Ok(text) => {
-            // Earlier versions of this tool wrote it as the function that it was.
+            // Earlier versions of this tool wrote a function call, when `link` was a function.
             let edited =
                 source::as_macro(&text, "isolate_rt_build::link").and_then(|text| source::in_main(&text, &call));
             let edited = edited.map_err(|why| EditError::Source {
@@ -86,7 +86,7 @@ fn build_script(manifest: &DocumentMut, target: &Target) -> Result<GeneratedFile
             as_before(&text, edited)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && build.is_none() => {
-            // It depends on nothing else, and does not run again for every file of the package.
+            // The script has no other inputs, so it need not run again for every changed file of the package.
             let once = "println!(\"cargo:rerun-if-changed=build.rs\");";
             format!("//! Hands the linker what isolated domains need.\n\nfn main() {{\n    {once}\n    {call}\n}}\n")
         }
@@ -105,7 +105,7 @@ fn with_module(path: &Utf8Path, rewritten: Option<String>) -> Result<String, Edi
     Ok(as_before(&text, edited))
 }
 
-/// An edited text with the byte order mark and the line ends of the one before.
+/// An edited text with the byte order mark and the line endings of the text before.
 fn as_before(before: &str, text: String) -> String {
     const MARK: char = '\u{feff}';
     let mark = if before.starts_with(MARK) && !text.starts_with(MARK) { "\u{feff}" } else { "" };

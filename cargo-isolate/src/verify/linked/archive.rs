@@ -1,4 +1,4 @@
-//! Object files before linking: what an archive or a crate defines, and what its code refers to.
+//! Object files before linking: what an archive or crate defines, and which symbols its code refers to.
 
 use camino::Utf8Path;
 use object::{
@@ -11,36 +11,37 @@ use std::{
     fs, io,
 };
 
-/// An archive or crate, read.
+/// The contents of an archive or crate.
 #[derive(Debug, Default)]
 pub(super) struct Archive {
-    /// Functions that its native members define and others can call.
+    /// Functions that its native members define and export.
     pub(super) functions: BTreeSet<String>,
-    /// Everything that native members define, what is theirs alone included.
+    /// All symbols that its native members define, including local ones.
     pub(super) own: BTreeSet<String>,
     pub(super) members: Vec<Member>,
-    /// Writable data of native members: how many of each.
+    /// Writable variables of native members, with the number of definitions of each.
     pub(super) writable: BTreeMap<Global, usize>,
-    /// References to wanted functions: of native members to any, of compiled Rust to those that are foreign to it.
+    /// References to wanted functions: from native members to any of them, from compiled Rust only to those that the
+    /// object does not define.
     pub(super) references: BTreeSet<Reference>,
-    /// Members are LLVM bitcode: nothing can be said before linking.
+    /// Some members are LLVM bitcode, about which nothing is known before linking.
     pub(super) bitcode: bool,
-    /// What could not be read of it.
+    /// What could not be read, and why.
     pub(super) unread: BTreeSet<String>,
 }
 
-/// A native object file, as others see it.
+/// The global symbols of a native object file.
 #[derive(Debug, Default)]
 pub(super) struct Member {
-    /// What others can ask it for.
+    /// Symbols that it exports.
     defines: BTreeSet<String>,
-    /// What it asks of others.
+    /// Symbols that it imports.
     imports: BTreeSet<String>,
-    /// Functions that run before `main` where it is linked.
+    /// Functions that run before `main` if the member is linked.
     pub(super) constructors: BTreeSet<String>,
 }
 
-/// Members that are linked because somebody asks for `roots`: code of the others never runs.
+/// The members that the linker takes in order to resolve `roots`. Code of the other members never runs.
 pub(super) fn linked<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'m str>) -> Vec<&'m Member> {
     let mut by_symbol: HashMap<&str, Vec<&'m Member>> = HashMap::new();
     for member in members {
@@ -59,7 +60,7 @@ pub(super) fn linked<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'m
     members.iter().filter(is_linked).copied().collect()
 }
 
-/// Of each member that is linked because somebody asks for `roots`: what it asks of nobody here.
+/// For each member that [`linked`] finds: the symbols it imports that no member defines.
 pub(super) fn reached<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'m str>) -> Vec<BTreeSet<&'m str>> {
     let here: BTreeSet<&str> = members.iter().flat_map(|member| &member.defines).map(String::as_str).collect();
     let of_others = |member: &'m Member| {
@@ -69,11 +70,11 @@ pub(super) fn reached<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'
     linked(members, roots).into_iter().map(of_others).collect()
 }
 
-/// A variable as the linker tells it from others.
+/// The identity of a variable for the linker.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Global {
     pub(super) name: String,
-    /// The source file, for a variable that no other file can name.
+    /// The source file, for a local symbol.
     pub(super) file: Option<String>,
 }
 
@@ -83,13 +84,13 @@ pub(super) struct Reference {
     pub(super) symbol: String,
     /// The function or variable around it, as the compiler named it; `None` for a table without a name.
     pub(super) by: Option<String>,
-    /// In data: an address for others to call.
+    /// The reference is in data: an address through which others can call.
     pub(super) data: bool,
-    /// By a member that was compiled from Rust.
+    /// The reference is in a member that was compiled from Rust.
     pub(super) rust: bool,
 }
 
-/// Reads a static archive or an `.rlib`. References are to the symbols that `wanted` has.
+/// Reads a static archive or an `.rlib`. Only references to symbols in `wanted` are collected.
 pub(super) fn read(path: &Utf8Path, wanted: &BTreeSet<&str>) -> io::Result<Archive> {
     let bytes = fs::read(path)?;
     let mut archive = Archive::default();
@@ -103,7 +104,7 @@ pub(super) fn read(path: &Utf8Path, wanted: &BTreeSet<&str>) -> io::Result<Archi
             break;
         };
         let name = String::from_utf8_lossy(member.name()).into_owned();
-        // A thin archive names its members, which lie beside it.
+        // A thin archive contains only the names of its members, which are files beside it.
         let data = match member.is_thin() {
             true => fs::read(path.with_file_name(&name)).map(Cow::Owned).ok(),
             false => member.data(&*bytes).map(Cow::Borrowed).ok(),
@@ -124,7 +125,7 @@ impl Archive {
         }
         match object::File::parse(data) {
             Ok(object) => self.member(&object, name.contains(".rcgu.o"), wanted),
-            // What else lies in archives is for other tools: a crate's metadata, an index of symbols.
+            // Other members are for other tools: a crate's metadata, a symbol index.
             Err(_) if name.ends_with(".o") => {
                 self.unread.insert(format!("its member `{name}` is no object file that is known here"));
             }
@@ -186,8 +187,8 @@ impl Archive {
     }
 }
 
-/// The functions that the loader calls before `main` (System V ABI, "Initialization and Termination Functions"); those without a name as
-/// one.
+/// The functions that the loader calls before `main` (System V ABI, "Initialization and Termination Functions"). All
+/// functions without a name share one entry.
 fn constructors(object: &object::File<'_>) -> BTreeSet<String> {
     const SECTIONS: [&str; 3] = [".init_array", ".preinit_array", ".ctors"];
     let lists = object.sections().filter(|section| {
@@ -204,12 +205,12 @@ fn constructors(object: &object::File<'_>) -> BTreeSet<String> {
     targets.collect()
 }
 
-/// Whether this may follow the name of a kind of section: nothing, or a priority.
+/// Whether this can follow the name of such a section: nothing, or a priority.
 fn is_end_of_name(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with('.')
 }
 
-/// Data that stays writable after start-up and is not each thread's own.
+/// Whether a section is writable after start-up and not thread-local.
 fn is_writable(section: &object::Section<'_, '_>) -> bool {
     let SectionFlags::Elf { sh_flags, .. } = section.flags() else { return false };
     let relro = section.name().is_ok_and(|name| name == ".data.rel.ro" || name.starts_with(".data.rel.ro."));
@@ -220,7 +221,7 @@ fn is_debug(kind: SectionKind) -> bool {
     matches!(kind, SectionKind::Debug | SectionKind::DebugString | SectionKind::Metadata | SectionKind::Note)
 }
 
-/// The symbol that a place in a section belongs to.
+/// The symbol whose range contains a position in a section.
 fn owner(object: &object::File<'_>, section: object::SectionIndex, offset: u64) -> Option<String> {
     let around = |symbol: &object::Symbol<'_, '_>| {
         symbol.section_index() == Some(section)
@@ -235,7 +236,8 @@ mod tests {
     use super::*;
     use std::process::Command;
 
-    /// In an empty folder: what a shell makes there of `x.c`, with two functions, and what is read of `x.a` afterwards.
+    /// Runs a shell script in a directory with only `x.c`, which defines two functions, and checks what is read of the
+    /// resulting `x.a`.
     #[track_caller]
     fn check(made: &str, functions: &[&str], unread: &[&str]) {
         let folder = tempfile::tempdir().unwrap();

@@ -1,30 +1,30 @@
-//! What a build of the workspace made: programs, crates, and the static archives of build scripts.
+//! The outputs of a workspace build: programs, crates, and static archives from build scripts.
 
 use crate::graph::Graph;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Artifact, Message, PackageId, TargetKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Files that a build made, or found up to date.
+/// Files that a build produced or found up to date.
 #[derive(Debug, Default)]
 pub(crate) struct Built {
-    /// By path.
+    /// Ordered by path.
     pub(super) programs: Vec<Program>,
-    /// Of libraries: path → package.
+    /// Library crates: path → package.
     pub(super) crates: BTreeMap<Utf8PathBuf, String>,
-    /// Static archives where build scripts told the linker to look: path → package.
+    /// Static archives in the directories that build scripts pass to the linker: path → package.
     pub(super) archives: BTreeMap<Utf8PathBuf, String>,
-    /// What the crates of each package are called, in code.
+    /// The crate names of each package, as in Rust paths.
     pub(super) names: BTreeMap<String, BTreeSet<String>>,
-    /// Shared libraries that build scripts told the linker to look for: `z`, `dylib=z`.
+    /// Libraries other than static ones that build scripts pass to the linker: `z`, `dylib=z`.
     pub(super) told: BTreeSet<String>,
 }
 
-/// Where cargo builds for the platform of domains: on that platform, and where it is asked for by its name.
+/// Cargo's output directories for the platform of domains: if that is the host, and if it is passed as `--target`.
 const FOLDERS: [&str; 2] = ["debug", "x86_64-unknown-linux-gnu/debug"];
 
-/// The newest entry of cargo's folders for something with this name and a hash: a file that ends with `suffix`, or a folder with
-/// such a file.
+/// The newest entry of cargo's output directories that is called `name` plus a hash: a file that ends with `suffix`, or
+/// a directory that contains such a file.
 fn newest(target: &Utf8Path, within: &str, name: &str, suffix: &str) -> Option<Utf8PathBuf> {
     let folders = FOLDERS.iter().filter_map(|folder| target.join(folder).join(within).read_dir_utf8().ok());
     let entries = folders.flatten().filter_map(Result::ok);
@@ -49,11 +49,11 @@ fn newest(target: &Utf8Path, within: &str, name: &str, suffix: &str) -> Option<U
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) path: Utf8PathBuf,
-    /// As a person calls it: `app`, `app (unit tests)`.
+    /// Its name in messages: `app`, `app (unit tests)`.
     pub(super) name: String,
-    /// Compiled with tests or benchmarks, which may call directly.
+    /// Compiled with tests or benchmarks, which may call foreign functions directly.
     pub(super) test: bool,
-    /// A shared library, for a program that is not built here: code of its own runs in it, and domains cannot be made.
+    /// A shared library for a program that is not built here. It runs code of its own, and cannot create domains.
     pub(super) shared: bool,
 }
 
@@ -85,7 +85,8 @@ impl Built {
         built
     }
 
-    /// What the last build left of some packages, as far as the names of its files say: for reading, not for proof.
+    /// The outputs of some packages from the last build, identified by file names: good enough for information, not for
+    /// verification.
     pub(super) fn left_over(graph: &Graph, packages: &BTreeSet<usize>) -> Built {
         let mut built = Built::default();
         for package in packages.iter().map(|index| &graph.packages[*index]) {
@@ -101,7 +102,7 @@ impl Built {
                 };
                 built.folders(&told("rustc-link-search="), &of);
                 let libraries = told("rustc-link-lib=").into_iter().map(Utf8PathBuf::into_string);
-                // The fragment of the wrappers goes to the linker as a library does, and is none.
+                // The wrappers' linker fragment is passed like a library, but is none.
                 let is_fragment = |library: &String| library.ends_with("-isolate.ld");
                 built.told.extend(libraries.filter(|library| !library.starts_with("static") && !is_fragment(library)));
             }
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
     use std::{fs, time::Duration};
 
-    /// Of the files in this order of age, which one is found.
+    /// Checks which of these files, ordered by age, is found.
     #[track_caller]
     fn check(files: &[&str], name: &str, found: Option<&str>) {
         let folder = tempfile::tempdir().unwrap();

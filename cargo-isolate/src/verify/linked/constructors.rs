@@ -1,4 +1,4 @@
-//! Code of a library that runs before `main`: in the program, before there is a domain.
+//! Constructors of a library. They run before `main` in the program, before its domain exists.
 
 use super::{File, Server, archive, own};
 use crate::{
@@ -11,13 +11,13 @@ use std::{
     fmt, ptr,
 };
 
-/// Constructors of a file that a domain's functions bring into the program.
+/// The constructors of a file that are linked into the program with a domain's functions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Constructors {
     pub(crate) domain: String,
     #[serde(flatten)]
     pub(crate) by: Server,
-    /// As the compiler named them.
+    /// Their symbols.
     pub(crate) constructors: Vec<String>,
 }
 
@@ -42,8 +42,8 @@ impl fmt::Display for Constructors {
     }
 }
 
-/// By file: what runs because the functions of the domain are linked. A crate holds what the archive holds that it was linked with: then
-/// the archive is named.
+/// The constructors that run because a domain's functions are linked, by file. A crate also contains the archive that
+/// it was built with; then the archive is named.
 pub(super) fn constructors<'f>(
     domain: &DomainPlan,
     files: impl Iterator<Item = &'f File> + Clone,

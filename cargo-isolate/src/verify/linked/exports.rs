@@ -1,4 +1,5 @@
-//! Rust code that a library calls by the names it exports: it runs inside the domain then, with the domain's rights.
+//! Rust functions that a library calls by their exported symbols. They run inside the domain then, with the domain's
+//! rights.
 
 use super::{File, archive, own};
 use crate::{
@@ -12,7 +13,7 @@ use std::{
     fmt,
 };
 
-/// Functions that a crate exports and the library of a domain asks for.
+/// Functions that a crate exports and the library of a domain imports.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Inside {
     pub(crate) domain: String,
@@ -33,14 +34,15 @@ impl fmt::Display for Inside {
     }
 }
 
-/// By symbol: the package whose Rust code exports it. The runtime's own are made to run inside.
+/// The exported symbols of Rust code, each with its package. Those of the runtime are excluded, since they are meant to
+/// run inside domains.
 pub(super) fn exported(graph: &Graph) -> BTreeMap<&str, &str> {
     let is_its_own = |package: &Package, file: &SourceFile| package.name != "isolate-rt" && file.role == Role::Main;
     let exports = graph.exports().filter(|(package, file, _)| is_its_own(package, file));
     exports.map(|(package, _, symbol)| (symbol, &*package.name)).collect()
 }
 
-/// What of that the library of a domain asks for.
+/// The exported symbols that the library of a domain imports.
 pub(super) fn inside<'f>(
     domain: &DomainPlan,
     files: impl Iterator<Item = &'f File> + Clone,

@@ -1,4 +1,4 @@
-//! A linked program: where its variables lie, and what in it refers to given functions.
+//! A linked program: the addresses of its variables, and its references to given functions.
 
 use super::archive::{Global, Reference};
 use super::artifacts::Program;
@@ -14,23 +14,24 @@ use std::{
     ops::Range,
 };
 
-/// A program, read.
+/// The contents of a linked program.
 #[derive(Debug, Default)]
 pub(super) struct Image {
-    /// Address of every symbol whose name is the whole program's.
+    /// The address of every global symbol.
     pub(super) globals: BTreeMap<String, u64>,
-    /// Addresses of those that one file alone can name.
+    /// The addresses of local symbols.
     pub(super) locals: BTreeMap<Global, Vec<u64>>,
-    /// Names that shared objects serve.
+    /// Symbols that are imported from shared objects.
     pub(super) imported: BTreeSet<String>,
-    /// Shared objects that it asks for.
+    /// Shared objects that it depends on (`DT_NEEDED`).
     pub(super) needed: Vec<String>,
-    /// Why nothing can be said about it.
+    /// Why the program could not be examined.
     pub(super) unread: Option<&'static str>,
     pub(super) references: BTreeSet<Reference>,
 }
 
-/// Reads a program. References are to the functions that `wanted` has; they are looked for if there are any.
+/// Reads a program. Only references to functions in `wanted` are collected; if it is empty, the code is not
+/// disassembled.
 pub(super) fn read(program: &Program, wanted: &BTreeSet<&str>) -> io::Result<Image> {
     let bytes = fs::read(&program.path)?;
     let Ok(file) = ElfFile64::<Endianness>::parse(&*bytes) else {
@@ -47,7 +48,7 @@ pub(super) fn read(program: &Program, wanted: &BTreeSet<&str>) -> io::Result<Ima
 }
 
 impl Image {
-    /// Address range between `__isolate_<domain>_<kind>_start` and `_end`, where the program has them.
+    /// The address range between `__isolate_<domain>_<kind>_start` and `_end`, if the program has these symbols.
     pub(super) fn range(&self, domain: &str, kind: &str) -> Option<Range<u64>> {
         let edge = |edge: &str| self.globals.get(&format!("__isolate_{domain}_{kind}_{edge}")).copied();
         Some(edge("start")?..edge("end")?)
@@ -60,10 +61,10 @@ impl Image {
             match symbol.kind() {
                 SymbolKind::File => source = Some(name.to_owned()),
                 _ if symbol.is_undefined() || symbol.kind() == SymbolKind::Tls => {}
-                // A hidden symbol is the whole program's until it is linked, and local from then on.
+                // A symbol with hidden visibility is global until linking, and local afterwards.
                 _ if symbol.is_local() && symbol.flags().elf_visibility() != Some(elf::STV_HIDDEN) => {
                     if shared {
-                        // What a shared library does not export was the whole library's until it was linked.
+                        // Symbols that a shared library does not export were global until it was linked.
                         self.globals.entry(name.to_owned()).or_insert(symbol.address());
                     }
                     let global = Global { name: name.to_owned(), file: source.clone() };
@@ -79,7 +80,7 @@ impl Image {
     }
 }
 
-/// The names of shared objects in the dynamic section.
+/// The names of the shared objects that the dynamic section requires.
 fn needed(file: &ElfFile64<'_>) -> Option<Vec<String>> {
     let endian = file.endian();
     let header: &FileHeader64<Endianness> = file.elf_header();
@@ -91,11 +92,12 @@ fn needed(file: &ElfFile64<'_>) -> Option<Vec<String>> {
     Some(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
 }
 
-/// Who refers to some functions in a program.
+/// Collects the references to some functions in a program.
 struct References {
-    /// Addresses to look for: the functions themselves, slots that hold their address, stubs that jump there.
+    /// The addresses to look for: the functions themselves, slots that hold their addresses, and stubs that jump to
+    /// them.
     targets: BTreeMap<u64, String>,
-    /// Slots of the global offset table: an address there is how code names a function, not somebody's variable.
+    /// The symbols of the program by address, with their ends: which function or variable contains a reference.
     owners: BTreeMap<u64, (u64, String)>,
     found: BTreeSet<Reference>,
 }
@@ -116,7 +118,8 @@ impl References {
         references
     }
 
-    /// Addresses that the loader writes: into the global offset table for code, anywhere else for whoever reads it there.
+    /// Collects the addresses that the loader writes. An address in the global offset table is how code names a
+    /// function; anywhere else it is a reference in a variable.
     fn slots(&mut self, file: &ElfFile64<'_>, wanted: &BTreeSet<&str>) {
         let tables = file.sections().filter(|section| section.name().is_ok_and(|name| name.starts_with(".got")));
         let tables: Vec<_> = tables.map(|section| section.address()..section.address() + section.size()).collect();
@@ -140,7 +143,7 @@ impl References {
         self.targets.extend(slots);
     }
 
-    /// Stubs of the procedure linkage table: a call of one is a call of the function.
+    /// Collects the stubs of the procedure linkage table: calling a stub calls the function.
     fn stubs(&mut self, file: &ElfFile64<'_>) {
         let stubs = file.sections().filter(|section| section.name().is_ok_and(|name| name.starts_with(".plt")));
         for section in stubs {
@@ -148,7 +151,7 @@ impl References {
             let mut found = Vec::new();
             for (place, target) in code(data, section.address()) {
                 if let Some(symbol) = self.targets.get(&target) {
-                    // Entries are 16 bytes; an `endbr64` may stand before the jump.
+                    // Entries are 16 bytes long, and an `endbr64` may precede the jump.
                     found.push((place & !0xf, symbol.clone()));
                 }
             }
@@ -177,7 +180,7 @@ impl References {
     }
 }
 
-/// Every place in code that names an address, and the address.
+/// Every instruction that refers to an address by branch or RIP-relative operand: its own address and the target.
 fn code(data: &[u8], address: u64) -> impl Iterator<Item = (u64, u64)> {
     let mut decoder = Decoder::with_ip(64, data, address, DecoderOptions::NONE);
     let mut instruction = Instruction::default();

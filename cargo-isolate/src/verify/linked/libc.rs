@@ -1,21 +1,21 @@
-//! What becomes of libc's functions inside a domain, as far as a library's imports can tell before it runs.
+//! What libc functions do inside a domain, judged by a library's imports before it runs.
 
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
-/// A function of libc that works in a program, and does not in a domain.
+/// A libc function that works in a program but not in a domain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Refused {
     pub(crate) domain: String,
     pub(crate) symbol: String,
-    /// How the call ends: a kind of fault.
+    /// The kind of fault that a call ends with.
     pub(crate) fault: &'static str,
     /// Why, and what to do.
     pub(crate) why: &'static str,
 }
 
-/// What is to say of them to people: once for all functions of a library that end alike and for one reason.
+/// The warnings for users. Functions of a library with the same fault and reason share one.
 pub(crate) fn warnings(refused: &[Refused]) -> Vec<String> {
     let mut alike: Vec<(&Refused, Vec<String>)> = Vec::new();
     for one in refused {
@@ -39,12 +39,13 @@ pub(crate) fn warnings(refused: &[Refused]) -> Vec<String> {
     warnings.collect()
 }
 
-/// Which functions end a call, with which fault and why, of those that object files ask for: each of these is what one file asks of
-/// libc.
+/// The imported functions that end a call in a fault, each with the fault and the reason. Each set of `files` is the
+/// imports of one object file.
 pub(super) fn refused_to<'m>(files: &[BTreeSet<&'m str>]) -> Vec<(&'m str, &'static str, &'static str)> {
     let all: BTreeSet<_> = files.iter().flatten().copied().collect();
     let refused = all.iter().filter_map(|symbol| refused(symbol).map(|(fault, why)| (*symbol, fault, why)));
-    // A file that knows neither of the two that work has its streams from somewhere else: from the program, unless it makes them.
+    // Only `stdout` and `stderr` work in a domain. An object file that imports neither gets its streams from elsewhere:
+    // from the program, unless the library creates them.
     let names_none = |file: &&BTreeSet<&str>| !["stdout", "stderr"].iter().any(|stream| file.contains(stream));
     let makes_some = all.contains("open_memstream");
     let of_none: BTreeSet<_> = files.iter().filter(names_none).flatten().copied().collect();
@@ -57,7 +58,8 @@ const FOREIGN_STREAM: &str = "ForeignStream";
 const FROM_ELSEWHERE: &str = "a `FILE` of the program that is neither `stdout` nor `stderr`, and the file that calls it names neither: \
      let the library write to memory, and the program to the `FILE`";
 
-/// The fault that a call of `symbol` ends with, and why. What ends the process without isolation, like `abort`, is no news.
+/// The fault that a call of `symbol` ends with, and why. Functions such as `abort`, which end the process without
+/// isolation too, are left out.
 fn refused(symbol: &str) -> Option<(&'static str, &'static str)> {
     const ENDS: [&str; 4] = ["Abort", "AssertionFailed", "Exit", "StackSmashed"];
     let (class, note) = known(symbol)?;
@@ -65,12 +67,12 @@ fn refused(symbol: &str) -> Option<(&'static str, &'static str)> {
     (!ENDS.contains(&fault)).then_some((fault, note))
 }
 
-/// Whether it works with two streams, and not with others.
+/// Whether a function works with two streams and not with others.
 fn writes_a_stream(symbol: &str) -> bool {
     known(symbol).is_some_and(|(class, note)| class == "ours" && note.contains(FOREIGN_STREAM))
 }
 
-/// Class of a function, and what there is to say of it.
+/// The class of a function in the table, and the note about it.
 fn known(symbol: &str) -> Option<(&'static str, &'static str)> {
     static TABLE: LazyLock<HashMap<&str, (&str, &str)>> = LazyLock::new(|| {
         let lines = include_str!("../../../data/libc.txt").lines().filter(|line| !line.starts_with('#'));
@@ -90,7 +92,7 @@ mod tests {
         assert_eq!(super::refused(symbol).map(|(fault, _)| fault), expected);
     }
 
-    /// The domain and the reason make them alike, not their order.
+    /// Warnings are merged by domain and reason, whatever their order.
     #[test]
     fn what_is_alike_is_one_warning() {
         let refused = |domain: &str, symbol: &str| {
@@ -114,7 +116,7 @@ mod tests {
         );
     }
 
-    /// Of files that ask for these.
+    /// Checks the functions that write foreign streams, given the imports of each object file.
     #[track_caller]
     fn streams(files: &[&[&'static str]], expected: &[&str]) {
         let files: Vec<_> = files.iter().map(|imports| imports.iter().copied().collect()).collect();
@@ -129,7 +131,7 @@ mod tests {
         streams(&[&["fwrite", "stderr"]], &[]);
         streams(&[&["fwrite"], &["fprintf", "stderr"]], &["fwrite"]);
         streams(&[&["fwrite"], &["open_memstream"]], &[]);
-        // Not to be had by any other way than stdout.
+        // These functions always write to stdout.
         streams(&[&["printf", "puts", "putchar"]], &[]);
         streams(&[&["write"]], &[]);
     }

@@ -1,8 +1,9 @@
-//! What the linker made of it: isolated libraries' variables lie where their domains own them, and no code but the
-//! wrappers' refers to isolated functions.
+//! Checks the linker's output: the variables of isolated libraries are where their domains own them, and only wrappers
+//! refer to isolated functions.
 //!
-//! The source says what is meant; this says what is. A wrong name of an archive leaves a library's variables outside of
-//! its domain, where every write is a fault. A call that no source scan sees still refers to the function's symbol.
+//! The source shows the intention, and the linked program shows the result. With a wrong archive name, a library's
+//! variables lie outside its domain, where every write is a fault. A call that no source scan sees still refers to the
+//! function's symbol.
 
 mod archive;
 mod artifacts;
@@ -34,11 +35,11 @@ use std::{
     io,
 };
 
-/// Looks at everything that `built` lists, where `targets` have the wrappers.
+/// Checks everything that `built` lists. `targets` contain the wrappers.
 ///
 /// # Errors
 ///
-/// A file that cargo said is there cannot be read.
+/// A file that cargo reported cannot be read.
 pub(crate) fn check(graph: &Graph, plan: &Plan, built: &Built, targets: &[Target]) -> io::Result<Linked> {
     let wanted: BTreeSet<&str> =
         plan.domains.iter().flat_map(|domain| &domain.functions).map(FunctionPlan::symbol).collect();
@@ -51,7 +52,7 @@ pub(crate) fn check(graph: &Graph, plan: &Plan, built: &Built, targets: &[Target
         .programs
         .par_iter()
         .map(|program| {
-            // Tests compare with direct calls; what they refer to is let be.
+            // Tests may call directly, to compare results, so their references are ignored.
             let none = BTreeSet::new();
             let wanted = if program.test { &none } else { &wanted };
             Ok((program, image::read(program, wanted)?))
@@ -66,7 +67,7 @@ pub(crate) fn check(graph: &Graph, plan: &Plan, built: &Built, targets: &[Target
     for domain in &plan.domains {
         let defining: Vec<_> = defining.values().copied().filter(|file| file.serves(domain)).collect();
         let has_wrappers = |(_, image): &(&Program, Image)| image.range(&domain.name, "data").is_some();
-        // Of members that were not chosen, nothing was built, and nothing is missing.
+        // Members that were not selected were not built, so nothing is missing there.
         if targets.iter().any(|target| target.domains.contains(&domain.name)) || images.iter().any(has_wrappers) {
             linked.served.extend(served(domain, &defining, &images));
             linked.problems.extend(unknown_archives(domain, built, &images));
@@ -102,22 +103,23 @@ pub(crate) fn check(graph: &Graph, plan: &Plan, built: &Built, targets: &[Target
     Ok(linked)
 }
 
-/// What the last build left on disk; nothing where there was none.
+/// The outputs of the last build; empty if there was none.
 #[derive(Debug, Default)]
 pub(crate) struct LastBuild {
-    /// Who serves each function.
+    /// Where the code of each function comes from.
     pub(crate) served: Vec<Served>,
-    /// What the libraries ask of libc that no domain can have.
+    /// Functions of libc that the libraries import and that no domain can provide.
     pub(crate) refused: Vec<Refused>,
     /// Rust code that the libraries call.
     pub(crate) inside: Vec<Inside>,
     /// Code of the libraries that runs before `main`.
     pub(crate) constructors: Vec<Constructors>,
-    /// What the policy says of domains that cannot be: archives that no build script has made, an instance for each thread.
+    /// Statements of the policy that cannot be met: archives that no build script produces, an instance per thread of a
+    /// library with variables.
     pub(crate) problems: Vec<Problem>,
 }
 
-/// Reads what the last build left of the libraries.
+/// Reads the libraries from the outputs of the last build.
 pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
     let plan = &plan.live();
     let wanted: BTreeSet<&str> =
@@ -146,7 +148,8 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
         last.inside.extend(exports::inside(domain, archives.values(), &exported));
         last.constructors.extend(constructors::constructors(domain, archives.values()));
         last.problems.extend(shared_variables(domain, archives.values()));
-        // Where nothing was built there is nothing to hold names against; what programs ask for is known once they are linked.
+        // Without built archives there is nothing to compare names with. Which shared objects programs require is known
+        // only after linking.
         if !built.archives.is_empty() {
             let unknown = unknown_archives(domain, &built, &[]).into_iter();
             last.problems.extend(unknown.filter(
@@ -157,7 +160,7 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
     Ok(last)
 }
 
-/// Files that hold the code of a domain.
+/// The files that contain the code of a domain.
 fn own<'f>(
     domain: &DomainPlan,
     files: impl Iterator<Item = &'f File> + Clone,
@@ -165,7 +168,7 @@ fn own<'f>(
     files.filter(|file| file.serves(domain) || domain.archives.contains(&file_name(&file.path)))
 }
 
-/// What keeps a library from having several instances.
+/// The writable variables that keep a library from having several instances.
 fn shared_variables<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f File> + Clone) -> Option<Problem> {
     if domain.instances != Instances::Thread {
         return None;
@@ -176,7 +179,7 @@ fn shared_variables<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f Fil
         .then(|| Problem::SharedVariables { domain: domain.name.clone(), variables: names.into_iter().collect() })
 }
 
-/// What the code of a domain asks of libc in vain.
+/// The libc functions that the code of a domain imports and cannot use.
 fn refused<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f File> + Clone) -> Vec<Refused> {
     let members: Vec<_> = own(domain, files).flat_map(|file| &file.archive.members).collect();
     let reached = archive::reached(&members, domain.functions.iter().map(FunctionPlan::symbol));
@@ -223,7 +226,7 @@ fn archives(built: &Built, wanted: &BTreeSet<&str>) -> io::Result<BTreeMap<Utf8P
     read.collect()
 }
 
-/// Once each: the forms of a function follow one another.
+/// Adds a name once. The forms of a function are adjacent.
 fn add(functions: &mut Vec<String>, name: &str) {
     if functions.last().is_none_or(|last| last != name) {
         functions.push(name.to_owned());
@@ -234,7 +237,8 @@ fn file_name(path: &Utf8Path) -> String {
     path.file_name().unwrap_or(path.as_str()).to_owned()
 }
 
-/// Who serves each function of a domain: the crate that bundles the code before the archive it was made from.
+/// Where the code of each function of a domain comes from. A crate that bundles the code takes precedence over the
+/// archive that it was made from.
 fn served(domain: &DomainPlan, defining: &[&File], images: &[(&Program, Image)]) -> Vec<Served> {
     let mut by_server: BTreeMap<Server, Vec<String>> = BTreeMap::new();
     for function in &domain.functions {
@@ -256,10 +260,11 @@ fn served(domain: &DomainPlan, defining: &[&File], images: &[(&Program, Image)])
     served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }).collect()
 }
 
-/// Archives that the compiler brings itself: no build script makes them, and the linker finds them where that lies.
+/// Archives that come with the compiler. No build script produces them, and the linker finds them in the compiler's
+/// directories.
 const OF_COMPILERS: [&str; 7] = ["libstdc++", "libsupc++", "libc++", "libc++abi", "libgcc", "libgcc_eh", "libunwind"];
 
-/// Names in `archives` that match no file of the build, or that programs have from a shared object instead.
+/// Names in `archives` that match no file of the build, or for which programs use a shared object instead.
 fn unknown_archives(domain: &DomainPlan, built: &Built, images: &[(&Program, Image)]) -> Vec<Problem> {
     let inputs = || built.archives.keys().map(|path| file_name(path)).collect::<BTreeSet<_>>();
     let objects = || images.iter().flat_map(|(_, image)| image.needed.iter().cloned()).collect::<BTreeSet<_>>();
@@ -281,7 +286,7 @@ fn unknown_archives(domain: &DomainPlan, built: &Built, images: &[(&Program, Ima
     unknown.collect()
 }
 
-/// A program that has a domain's wrappers and a shared object in the place of an archive.
+/// A program that contains a domain's wrappers and uses a shared object in place of an archive.
 fn instead(domain: &DomainPlan, images: &[(&Program, Image)], name: &str) -> Option<(String, String)> {
     let shared = format!("{name}.so");
     let with_wrappers = images.iter().filter(|(_, image)| image.range(&domain.name, "data").is_some());
@@ -293,10 +298,10 @@ fn instead(domain: &DomainPlan, images: &[(&Program, Image)], name: &str) -> Opt
 }
 
 impl Linked {
-    /// Checks the library's variables in one program.
+    /// Checks the addresses of the library's variables in one program.
     fn variables(&mut self, domain: &DomainPlan, defining: &[&File], program: &Program, image: &Image) {
         let edges = (image.range(&domain.name, "data"), image.range(&domain.name, "bss"));
-        // Without the wrappers nobody enters the domain here.
+        // A program without the wrappers never enters the domain.
         let (Some(data), Some(bss)) = edges else { return };
         let imported: Vec<_> =
             domain.functions.iter().filter(|function| image.imported.contains(function.symbol())).collect();
@@ -324,7 +329,7 @@ impl Linked {
                 if there > 0 {
                     found.insert(global);
                 }
-                // Another file's variable may go by the same names, but then all of the library's are inside.
+                // A variable of another file may have the same name. But then all of the library's own are inside.
                 if there < addresses.len() && there < *count {
                     outside.insert(global.name.clone());
                     from.insert(file.server.clone());
@@ -352,7 +357,7 @@ impl Image {
     }
 }
 
-/// References by anything that is no wrapper, each once: a crate's code is in its programs too.
+/// References from anything other than a wrapper, without duplicates: the code of a crate is also in its programs.
 fn outside<'r>(wrappers: &[String], all: impl Iterator<Item = (&'r Reference, &'r str)>) -> Vec<Outside> {
     let mut found: BTreeMap<(String, Option<String>, bool), String> = BTreeMap::new();
     for (reference, within) in all {
@@ -368,7 +373,7 @@ fn outside<'r>(wrappers: &[String], all: impl Iterator<Item = (&'r Reference, &'
         .collect()
 }
 
-/// What paths of the wrappers begin with.
+/// The path prefixes of the wrappers.
 fn modules(built: &Built, targets: &[Target]) -> Vec<String> {
     let of = |target: &Target| {
         let crates = built.names.get(&target.package).into_iter().flatten();
@@ -378,7 +383,8 @@ fn modules(built: &Built, targets: &[Target]) -> Vec<String> {
     targets.iter().flat_map(of).collect()
 }
 
-/// Of a wrapper's module, or what the runtime or a function of std makes of the closure that it was handed.
+/// Whether a function belongs to a wrapper's module, or is an instantiation of the runtime or the standard library with
+/// a wrapper's closure.
 fn is_wrapper(wrappers: &[String], by: &str) -> bool {
     let is_path = |at: usize| !by[..at].ends_with(|before: char| before.is_alphanumeric() || "_:".contains(before));
     let names = |wrappers: &String| by.match_indices(&**wrappers).any(|(at, _)| is_path(at));

@@ -1,27 +1,28 @@
-//! What the objects and programs of a build show, and how it is said.
+//! The results of examining the objects and programs of a build, and their messages.
 
 use super::{Constructors, Inside};
 use crate::terminal::words::few;
 use serde::Serialize;
 use std::fmt;
 
-/// What the objects and programs of a build show.
+/// The results of examining the objects and programs of a build.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Linked {
-    /// Programs that hold isolated functions.
+    /// The number of programs that contain isolated functions.
     pub(crate) programs: usize,
-    /// How many writable variables of isolated libraries lie where they should, in the program that has most of them.
+    /// The number of writable variables of isolated libraries that are inside their domain, in the program with the
+    /// most of them.
     pub(crate) variables: usize,
-    /// Who serves each function, by domain and file.
+    /// Where the code of each function comes from, by domain.
     pub(crate) served: Vec<Served>,
     pub(crate) problems: Vec<Problem>,
-    /// Places outside of the wrappers that refer to isolated functions.
+    /// Code and data outside the wrappers that refers to isolated functions.
     pub(crate) references: Vec<Outside>,
     /// Rust code that isolated libraries call.
     pub(crate) inside: Vec<Inside>,
     /// Code of isolated libraries that runs before `main`.
     pub(crate) constructors: Vec<Constructors>,
-    /// What could not be looked at, and why.
+    /// What could not be examined, and why.
     pub(crate) unseen: Vec<String>,
 }
 
@@ -42,45 +43,45 @@ pub(crate) enum Server {
     Crate(String),
     /// A static archive: its file name.
     Archive(String),
-    /// Shared objects that programs ask for.
+    /// Shared objects that programs require.
     Shared(Vec<String>),
     /// No program has the function.
     Nobody,
-    /// No native code that the last build left defines the function, and nothing was asked for that could.
+    /// The last build has no native code that defines the function, and requires no library that could.
     Undefined,
 }
 
-/// Something that makes calls end in faults.
+/// A problem that makes calls end in faults.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "problem", rename_all = "kebab-case")]
 pub(crate) enum Problem {
     /// A name in `archives` that is no file of this build.
     NoSuchArchive { domain: String, archive: String, nearest: Option<String>, known: Vec<String> },
-    /// An archive of the compiler's, of which a program has the shared object instead.
+    /// An archive that comes with the compiler, for which a program uses the shared object instead.
     SharedInstead { domain: String, archive: String, program: String, object: String },
-    /// Variables that the domain does not own, so that it cannot write them.
+    /// Variables that the domain does not own and therefore cannot write.
     OutsideOfDomain { domain: String, program: String, variables: Vec<String>, from: Vec<Server> },
-    /// Variables of a library that is to have an instance for each thread, which exist once.
+    /// Variables that exist once, of a library that is to have an instance per thread.
     SharedVariables { domain: String, variables: Vec<String> },
     /// Functions of a shared object whose variables the domain does not own.
     SharedObject { domain: String, program: String, functions: Vec<String>, needed: Vec<String> },
 }
 
-/// A place outside of the wrappers that refers to an isolated function.
+/// A reference to an isolated function from outside the wrappers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Outside {
     pub(crate) symbol: String,
     /// The function or variable that refers to it; `None` for a table without a name.
     pub(crate) by: Option<String>,
-    /// Its address is taken, rather than called or named by code.
+    /// The reference is an address in data, not in code.
     pub(crate) data: bool,
-    /// The crate or program it is in.
+    /// The crate or program that contains the reference.
     pub(crate) within: String,
     /// An exception of the policy covers it.
     pub(crate) excepted: bool,
 }
 
-/// In one line; the others have more to say.
+/// A one-line message. Other outputs show more.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

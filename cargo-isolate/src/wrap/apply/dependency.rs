@@ -6,12 +6,12 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use isolate_templates::ci::Source;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
-/// A crate of ours that wrappers need.
+/// A crate of this repository that wrappers depend on.
 pub(super) struct Needed {
     name: &'static str,
-    /// The table that it stands in.
+    /// The manifest table that it belongs to.
     key: &'static str,
-    /// Where it lies in the repository.
+    /// Its directory in the repository.
     directory: &'static str,
 }
 
@@ -19,7 +19,7 @@ pub(super) const RUNTIME: Needed = Needed { name: "isolate-rt", key: "dependenci
 pub(super) const HELPER: Needed =
     Needed { name: "isolate-rt-build", key: "build-dependencies", directory: "isolate-rt/build" };
 
-/// Adds a dependency that is not there yet, from where `other` comes from if that is there; one that is there stays as it is.
+/// Adds a missing dependency, from the same source as `other` if that is present. An existing dependency is left alone.
 pub(super) fn require(
     document: &mut DocumentMut,
     target: &Target,
@@ -59,7 +59,7 @@ pub(super) fn require(
     Ok(())
 }
 
-/// The manifest of the workspace, where that is another.
+/// The manifest of the workspace, if it is another file.
 fn workspace(document: &DocumentMut, target: &Target) -> Result<Option<DocumentMut>, EditError> {
     if target.workspace == target.root || document.get("workspace").is_some() {
         return Ok(None);
@@ -68,12 +68,12 @@ fn workspace(document: &DocumentMut, target: &Target) -> Result<Option<DocumentM
     Ok(Some(parsed(&read(&path)?, &path)?))
 }
 
-/// What a workspace says for all of its members of a dependency.
+/// The entry for a dependency in `[workspace.dependencies]`.
 fn of_workspace<'d>(document: &'d DocumentMut, name: &str) -> Option<&'d Item> {
     document.get("workspace")?.get("dependencies")?.get(name)
 }
 
-/// Where a crate comes from whose sibling `other` is there: the same checkout, repository or version.
+/// The source of a crate whose sibling `other` is a dependency already: the same checkout, repository or version.
 fn sibling(
     document: &DocumentMut,
     workspace: Option<&DocumentMut>,
@@ -87,21 +87,21 @@ fn sibling(
         Some(said) => beside(said, Utf8Path::new(""), needed, other),
         None => {
             let said = of_workspace(workspace.unwrap_or(document), other.name)?;
-            // What the workspace says is relative to its own folder.
+            // Paths in the workspace's manifest are relative to its own directory.
             let base = if workspace.is_some() { relative(&target.root, &target.workspace) } else { Utf8PathBuf::new() };
             beside(said, &base, needed, other)
         }
     }
 }
 
-/// The way from one folder to another, both absolute.
+/// The relative path from one directory to another, both absolute.
 fn relative(from: &Utf8Path, to: &Utf8Path) -> Utf8PathBuf {
     let same = from.components().zip(to.components()).take_while(|(from, to)| from == to).count();
     let up = from.components().skip(same).map(|_| Utf8Component::ParentDir);
     up.chain(to.components().skip(same)).collect()
 }
 
-/// A path without `.` and without steps into a folder and out of it again.
+/// A path without `.` and without pairs such as `dir/..`.
 fn normalized(path: &Utf8Path) -> Utf8PathBuf {
     let mut parts: Vec<Utf8Component<'_>> = Vec::new();
     for part in path.components() {
@@ -126,7 +126,7 @@ fn beside(said: &Item, base: &Utf8Path, needed: &Needed, other: &Needed) -> Opti
     }
     if let Some(path) = text("path") {
         let path = base.join(path);
-        // One lies in the folder of the other.
+        // One crate is in a subdirectory of the other.
         let path = match needed.directory.strip_prefix(other.directory) {
             Some(below) => path.join(below.trim_start_matches('/')),
             None => path.parent().filter(|parent| !parent.as_str().is_empty())?.to_owned(),
@@ -136,7 +136,7 @@ fn beside(said: &Item, base: &Utf8Path, needed: &Needed, other: &Needed) -> Opti
     (!source.is_empty()).then_some(Value::InlineTable(source))
 }
 
-/// Where a new table goes: behind what describes the package and what it depends on already, not at the end of the file behind
+/// The position of a new table: after the tables about targets and dependencies, not at the end of the file after
 /// workspace and profiles.
 fn position(document: &DocumentMut) -> Option<isize> {
     const BEFORE: [&str; 9] =
@@ -144,7 +144,7 @@ fn position(document: &DocumentMut) -> Option<isize> {
     BEFORE.iter().filter_map(|key| last(document.get(key)?)).max()
 }
 
-/// The position of the last table in it.
+/// The position of the last table in an item.
 fn last(item: &Item) -> Option<isize> {
     let of_table = |table: &Table| table.iter().filter_map(|(_, item)| last(item)).chain(table.position()).max();
     match item {
@@ -154,8 +154,8 @@ fn last(item: &Item) -> Option<isize> {
     }
 }
 
-/// The commit that this tool was installed from; else the checkout that it was built in, if that is still there. Never a bare
-/// version: on crates.io these names are nobody's yet, so anybody's.
+/// The commit that this tool was installed from, or else the checkout that it was built in, if that still exists. Never
+/// a bare version: these names are not registered on crates.io, so anyone could register them.
 fn source_of(directory: &str) -> Option<Value> {
     known_source(installed::from_git(), Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent()?, directory)
 }
@@ -177,7 +177,7 @@ fn inline(key: &str, value: Value) -> Value {
 mod tests {
     use super::*;
 
-    /// Where a crate comes from if the other comes from there.
+    /// Checks the source of a crate, given that of its sibling.
     #[track_caller]
     fn check(needed: &Needed, other: &Needed, said: &str, expected: Option<&str>) {
         let document: DocumentMut = format!("said = {said}").parse().expect("TOML");
@@ -197,7 +197,7 @@ mod tests {
         check(&RUNTIME, &HELPER, "{ features = [] }", None);
     }
 
-    /// Where it comes from if neither is there.
+    /// Checks the source of a crate if its sibling is no dependency.
     #[track_caller]
     fn check_known(installed: Option<(&str, Option<&str>)>, clone: &str, expected: Option<&str>) {
         let source = |(url, revision): (&str, Option<&str>)| Source {

@@ -1,10 +1,10 @@
-//! Insertions into Rust source that leave every other byte as it is.
+//! Insertions into Rust source that keep every other byte.
 
 use crate::{rust, wrap::sites::blanked};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::ops::Range;
 
-/// The text with `mod name;` among its modules, in their order; as it is if it has that module.
+/// The text with `mod name;` inserted in order among its modules, or unchanged if it has that module.
 pub(super) fn with_module(text: &str, name: &str) -> Result<String, String> {
     let tokens = tokens(text)?;
     let items = items(&tokens);
@@ -45,7 +45,7 @@ pub(super) fn with_module(text: &str, name: &str) -> Result<String, String> {
     Ok(format!("{}{inserted}{}", &text[..at], &text[at..]))
 }
 
-/// The text with `statement` as the first of `fn main`; as it is if that stands somewhere.
+/// The text with `statement` as the first statement of `fn main`, or unchanged if it is in the text already.
 pub(super) fn in_main(text: &str, statement: &str) -> Result<String, String> {
     let tokens = tokens(text)?;
     if holds(&tokens, statement)? {
@@ -65,12 +65,12 @@ pub(super) fn in_main(text: &str, statement: &str) -> Result<String, String> {
         None => body.span_open().byte_range().end,
     };
     let rest = &text[at..];
-    // `fn main() {}` gets a line for its closing brace.
+    // The closing brace of `fn main() {}` moves to a line of its own.
     let close = if rest.trim_start_matches([' ', '\t']).starts_with('}') { "\n" } else { "" };
     Ok(format!("{}\n    {statement}{close}{rest}", &text[..at]))
 }
 
-/// The text with `function(…)` as `function!(…)`, for what was a function once.
+/// The text with every `function(…)` as `function!(…)`, for a function that became a macro.
 pub(super) fn as_macro(text: &str, function: &str) -> Result<String, String> {
     let name = words(&tokens(function)?);
     let mut text = text.to_owned();
@@ -92,9 +92,9 @@ pub(super) fn as_macro(text: &str, function: &str) -> Result<String, String> {
     Ok(text)
 }
 
-/// Whether the tokens of a statement stand in a row, in whatever group.
+/// Whether the tokens of a statement occur in sequence, at any nesting depth.
 fn holds(tokens: &[TokenTree], statement: &str) -> Result<bool, String> {
-    // A semicolon may be missing at the end of a block.
+    // The last statement of a block may have no semicolon.
     let wanted = words(&self::tokens(statement.trim_end_matches(';'))?);
     let mut groups = vec![tokens.to_vec()];
     while let Some(tokens) = groups.pop() {
@@ -110,7 +110,7 @@ fn words(tokens: &[TokenTree]) -> Vec<String> {
     tokens.iter().map(ToString::to_string).collect()
 }
 
-/// The tokens in a group.
+/// The tokens inside a group.
 fn inner(token: TokenTree) -> Option<Vec<TokenTree>> {
     match token {
         TokenTree::Group(group) => Some(group.stream().into_iter().collect()),
@@ -121,9 +121,9 @@ fn inner(token: TokenTree) -> Option<Vec<TokenTree>> {
 /// One item at the top level.
 struct Item<'t> {
     tokens: &'t [TokenTree],
-    /// Its bytes, attributes and documentation included.
+    /// Its byte range, including attributes and documentation.
     range: Range<usize>,
-    /// Where the next token begins, if it is not the last.
+    /// The start of the next token, if there is one.
     next: Option<usize>,
 }
 
@@ -133,7 +133,7 @@ fn tokens(text: &str) -> Result<Vec<TokenTree>, String> {
     Ok(stream.into_iter().collect())
 }
 
-/// Items end with `;` or a body; inner attributes belong to none.
+/// Splits tokens into items, which end with `;` or a body. Inner attributes belong to no item.
 fn items(tokens: &[TokenTree]) -> Vec<Item<'_>> {
     let mut items = Vec::new();
     let mut start = inner_attributes(tokens);
@@ -153,7 +153,7 @@ fn items(tokens: &[TokenTree]) -> Vec<Item<'_>> {
     items
 }
 
-/// How many tokens `#![…]` and `//!` at the start take.
+/// The number of tokens in `#![…]` and `//!` at the start.
 fn inner_attributes(tokens: &[TokenTree]) -> usize {
     let mut count = 0;
     while let [TokenTree::Punct(hash), TokenTree::Punct(bang), TokenTree::Group(_), ..] = &tokens[count..]
@@ -179,7 +179,7 @@ fn module_name(tokens: &[TokenTree]) -> Option<String> {
     }
 }
 
-/// `#[path = "…"]`
+/// Whether an item has `#[path = "…"]`.
 fn has_path(tokens: &[TokenTree]) -> bool {
     tokens.windows(2).any(|pair| match pair {
         [TokenTree::Punct(hash), TokenTree::Group(attribute)] if hash.as_char() == '#' => {
@@ -189,7 +189,7 @@ fn has_path(tokens: &[TokenTree]) -> bool {
     })
 }
 
-/// The item, if it is something else that is named like a module.
+/// A description of an item other than a module that takes the module's name in the type namespace.
 fn taking(item: &syn::Item, name: &str) -> Option<String> {
     use syn::Item;
     let (what, ident) = match item {
@@ -225,7 +225,8 @@ fn is_ident(token: &TokenTree, name: &str) -> bool {
     matches!(token, TokenTree::Ident(ident) if ident == name)
 }
 
-/// Past the end of the line that a token ends on, with the comments that begin there; at the next token, if that stands on it.
+/// The end of the line that a token is on, with the comments that begin there, or the start of the next token if that
+/// is on the same line.
 fn line_end(text: &str, mut at: usize, next: usize) -> usize {
     while at < next {
         let rest = &text[at..next];
@@ -242,7 +243,7 @@ fn line_end(text: &str, mut at: usize, next: usize) -> usize {
     at
 }
 
-/// How long the comment at the start is; they nest.
+/// The length of the block comment at the start. Block comments nest.
 fn block_comment(text: &str) -> usize {
     let (mut depth, mut at) = (0, 0);
     loop {
@@ -317,7 +318,7 @@ mod tests {
         );
     }
 
-    /// Neither a comment nor the line of a script's interpreter takes it in.
+    /// The module is inserted neither into a comment nor before a `#!` line.
     #[test]
     fn stands_clear_of_comments() {
         check_module("pub mod a; // codec", "pub mod a; // codec\nmod isolated;\n");

@@ -221,7 +221,7 @@ fn slices_take_the_place_of_pointers() {
         ("data.as_ptr() as *mut _ as *const _", "data.len()", "data"),
         ("text.as_bytes().as_ptr()", "text.len()", "text.as_bytes()"),
         ("all.as_slice().as_ptr()", "all.len()", "&all.as_slice()"),
-        // Whatever is counted by the `len` of another type.
+        // The `len` of a type of the program's own may count anything.
         ("path.as_bytes().as_ptr()", "path.len()", "&path.as_bytes()[..path.len()]"),
         ("text[n..].as_ptr()", "3", "&text[n..].as_bytes()[..3]"),
         ("all.as_ptr()", "all.len()", "all"),
@@ -263,7 +263,7 @@ fn slices_in_fields() {
         assert_eq!((text, left), (around(fields, after), Vec::new()));
     }
     for (fields, call) in [
-        // Of another type, longer than it says, or not said here.
+        // A field of another type, one with spare capacity, or one that is not declared here.
         ("a: [i16; 9]", fill("self.a.as_mut_ptr()", "9")),
         ("a: Vec<u8>", fill("self.a.as_mut_ptr()", "9")),
         ("a: Vec<u8>", fill("self.a.as_mut_ptr()", "self.a.capacity()")),
@@ -285,7 +285,7 @@ fn text_that_is_made_for_the_call() {
         ("CString::new(name).unwrap().as_ptr().cast()", "&CString::new(name).unwrap()"),
         ("CString::new(name).map_err(|_| \"no\")?.as_ptr()", "&CString::new(name).map_err(|_| \"no\")?"),
         ("name.as_c_str().as_ptr()", "name.as_c_str()"),
-        // With a call in it that is rewritten, too.
+        // The temporary contains a call that is rewritten as well.
         (
             "CString::new(vec![unsafe { z_sys::plain(1, 2) } as u8])?.as_ptr()",
             "&CString::new(vec![isolated::z::plain(1, 2)? as u8])?",
@@ -388,7 +388,7 @@ fn arguments_go_with_what_they_were_for() {
         "    // Sum first.\n    // SAFETY: as long as it says,\n    // and no longer.\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };",
         "    // Sum first.\n    let s = isolated::z::sum(1, data)?;",
     );
-    // What else the comment says stays.
+    // The rest of the comment is kept.
     let reason = "    // SAFETY: as long as it says,\n    // where std::slice and others: all of it.\n";
     for (behind, kept) in [
         ("    // NOTE: once.\n    // And no more.\n", "    // NOTE: once.\n    // And no more.\n"),
@@ -405,7 +405,7 @@ fn arguments_go_with_what_they_were_for() {
         "    let s = unsafe {\n        z_sys::sum(1,\n                   data.as_ptr(),\n                   data.len())\n    };",
         "    let s = isolated::z::sum(1,\n               data)?;",
     );
-    // Nothing stands around it that would take a part of it, comments or not.
+    // The expression is delimited, so it needs no parentheses, comments or not.
     check(
         "    // Safety: no conditions.\n    let s = { unsafe { z_sys::plain(1, 2) != 0 } /* or not */ };",
         "    let s = { isolated::z::plain(1, 2)? != 0 /* or not */ };",
@@ -416,7 +416,7 @@ fn arguments_go_with_what_they_were_for() {
     );
     let two = "    // SAFETY: both.\n    let s = [unsafe { z_sys::sum(1, data.as_ptr(), data.len()) }, unsafe { *data.as_ptr() }];";
     check(two, &two.replace("unsafe { z_sys::sum(1, data.as_ptr(), data.len()) }", "isolated::z::sum(1, data)?"));
-    // Others in the statement have their own, or go as well.
+    // Other blocks in the statement have their own comments, or become safe as well.
     let body = "if unsafe { z_sys::plain(1, 2) } == 0 {\n        BODY\n    }";
     let after = "if isolated::z::plain(1, 2)? == 0 {\n        BODY\n    }";
     for (inside, inside_after, is_left) in [

@@ -46,7 +46,7 @@ fn codes_of_calls_that_stay() {
     check("i32", "", &format!("{code}.unwrap_or_else(|fault| panic!(\"{{}}\", fault))"));
     check("Result<(), Box<dyn std::error::Error>>", "let written = ", "?;");
     check("Result<(), isolate_rt::Fault>", "", &format!("{code}?"));
-    // What comes back is no number, and not to be dropped.
+    // The result is not a number, and must not be ignored.
     let (_, left) = rewritten("fn f() -> Result<(), isolate_rt::Fault> {\nunsafe { z_sys::begin(flow, 2) };\n}\n");
     assert!(
         left[0].ends_with("| let flow = match isolated::z::begin(2) { Ok(flow) => flow, Err(isolate_rt::Error::Failed(failed)) => todo!(\"{}\", failed), Err(isolate_rt::Error::Fault(fault)) => return Err(fault.into()) };"),

@@ -184,12 +184,12 @@ impl Drop for Txn {
 }
 ";
     becomes(OWNED, after);
-    // Another end than the one that the contract of `grow` names is still that one.
+    // The object is destroyed by another function than the one that the contract of `grow` names.
     becomes(
         &OWNED.replace("z_sys::unmake(", "z_sys::commit("),
         &after.replace("drop(self.own.take())", "drop(self.own.take().map(isolated::z::commit))"),
     );
-    // Where there is none, and in front of NULL.
+    // Destroyed only if there is an object, and before NULL is assigned.
     becomes(
         &OWNED.replace(
             "        unsafe { z_sys::unmake(self.own) }",
@@ -210,17 +210,17 @@ fn what_would_end_elsewhere_stays() {
     let made = "        Some(Txn { own, keep: false })";
     all_keep(
         [
-        // A choice of ends.
+        // A choice between two functions that destroy it.
         (
             end,
             "        if self.keep { unsafe { z_sys::unmake(self.own) } } else { unsafe { z_sys::commit(self.own) } }",
         ),
-        // The library ended it.
+        // The library has destroyed it.
         (
             ask,
             "        let n = unsafe { z_sys::ask_own(self.own) };\n        if n < 0 {\n            self.own = std::ptr::null_mut();\n        }\n        n",
         ),
-        // It is kept, at times or always.
+        // The program keeps it, sometimes or always.
         (
             end,
             "        if self.keep || std::thread::panicking() {\n            return;\n        }\n        unsafe { z_sys::unmake(self.own) }",
@@ -237,10 +237,10 @@ fn what_would_end_elsewhere_stays() {
         (made, "        let keep = parse()?;\n        Some(Txn { own, keep })"),
         (made, "        Some(Txn { own, keep: parse()? })"),
         (made, "        if fast() { Some(Txn { own, keep: true }) } else { None }"),
-        // Two places where it is moved.
+        // It is moved in two places.
         (made, "        if fast() { Some(Txn { own, keep: true }) } else { Some(Txn { own, keep: false }) }"),
         ("struct Txn", "#[derive(PartialEq)]\nstruct Txn"),
-        // `drop` of another trait.
+        // `drop` is a method of another trait.
         ("impl Drop for Txn", "impl End for Txn"),
         ("impl Drop for Txn {\n    fn drop(&mut self)", "impl End for Txn {\n    fn drop(&self)"),
         ]
@@ -253,10 +253,10 @@ fn what_would_end_elsewhere_stays() {
         "    let own = unsafe { z_sys::grow() };\n    if keep() {\n        return;\n    }\n    unsafe { z_sys::unmake(own) };",
         "    let own = unsafe { z_sys::grow() };\n    if !keep() {\n        unsafe { z_sys::unmake(own) };\n    }",
         "    let own = unsafe { z_sys::grow() };\n    unsafe { z_sys::ask_own(own) };\n    mine!();\n    unsafe { z_sys::unmake(own) };",
-        // A second one is stored there.
+        // A second object is stored in the same place.
         "    let mut own = std::ptr::null_mut();\n    for _ in 0..2 {\n        unsafe { z_sys::make(&mut own) };\n        unsafe { z_sys::ask_own(own) };\n    }\n    unsafe { z_sys::unmake(own) };",
         "    let mut own = std::ptr::null_mut();\n    unsafe { z_sys::make(&mut own) };\n    unsafe { z_sys::make(&mut own) };\n    unsafe { z_sys::unmake(own) };",
-        // In what runs more than once, or later.
+        // In code that runs more than once, or later.
         "    let own = unsafe { z_sys::grow() };\n    if own.is_null() {\n        return;\n    }\n    while more() {\n        unsafe { z_sys::unmake(own) };\n    }",
         "    let own = unsafe { z_sys::grow() };\n    if own.is_null() {\n        return;\n    }\n    each(|| unsafe { z_sys::unmake(own) });",
         "    let own = unsafe { z_sys::grow() };\n    each(move || unsafe { z_sys::ask_own(own) });\n    unsafe { z_sys::unmake(own) };",
@@ -272,11 +272,11 @@ fn what_would_fail_otherwise_stays() {
     let close = "        unsafe { z_sys::close(self.ctx) }";
     all_keep(
         [
-            // The wrapper knows no NULL, and the program asks for it.
+            // The wrapper never returns `None`, and the program checks for NULL.
             ("z_sys::open()", "z_sys::firm(1)"),
-            // A panic in `drop` by way of others.
+            // A panic in a function that `drop` calls.
             (close, "        self.poke(2);\n        unsafe { z_sys::close(self.ctx) }"),
-            // Names.
+            // Ambiguous names.
             ("/// Kept.\n", "type Alias = Owner;\n"),
             ("/// Kept.\n", "pub use Owner as Alias;\n"),
             ("/// Kept.\n", "fn f(it: Alias) {\n    let Alias { ctx } = it;\n}\n"),
@@ -288,7 +288,7 @@ fn what_would_fail_otherwise_stays() {
                 "impl Alias {\n    fn f(&self) {\n        unsafe { z_sys::poke(self.ctx, 1) };\n    }\n}\n",
             ),
             ("/// Kept.\n", "mod inner {\n    struct Owner {\n        ctx: *mut u8,\n    }\n}\n"),
-            // What else the call is given.
+            // Other arguments of the call that use the place.
             (poke, "        unsafe { z_sys::poke(self.ctx, self.next()) }"),
             (poke, "        unsafe { z_sys::poke(self.ctx, next(self)) }"),
             (poke, "        unsafe { z_sys::poke(self.ctx, next(&mut self.n)) }"),
@@ -298,7 +298,7 @@ fn what_would_fail_otherwise_stays() {
                 "        Some(Owner { ctx })",
                 "        for _ in 0..2 {\n            keep(Owner { ctx });\n        }\n        None",
             ),
-            // Where no handle can be, or nobody knows what is done.
+            // Code that cannot have a handle, or is not understood.
             ("    fn poke(", "    const fn poke("),
             (poke, "        (|| unsafe { z_sys::poke(self.ctx, n) })()"),
             (poke, "        println!(\"{}\", mine!(n));\n        unsafe { z_sys::poke(self.ctx, n) }"),
@@ -317,7 +317,7 @@ fn what_would_fail_otherwise_stays() {
         .map(|other| format!("{tuple}{other}")),
     );
     keeps(&tuple.replace("z_sys::open()", "z_sys::firm(1)"));
-    // The inner function's own local.
+    // The inner function has a local of its own.
     becomes(
         "fn outer() {\n    fn inner() {\n        let ctx = unsafe { z_sys::open() };\n        if ctx.is_null() {\n            return;\n        }\n        unsafe { z_sys::close(ctx) };\n    }\n    inner()\n}\n",
         "fn outer() {\n    fn inner() {\n        let Some(ctx) = isolated::z::open().unwrap_or_else(|fault| panic!(\"{}\", fault)) else {\n            return;\n        };\n        isolated::z::close(&ctx).unwrap_or_else(|fault| panic!(\"{}\", fault));\n    }\n    inner()\n}\n",
@@ -427,7 +427,7 @@ fn objects_of_functions_that_fail() {
         let old = before.replace("CODE", &code.replace("MAKE", "unsafe { z_sys::build(&mut own, 3) }"));
         check_among(sure, &old, &after.replace("CODE", &code.replace("MAKE", made)));
     }
-    // There are ways out with an object that nobody ends, or nobody knows.
+    // Paths on which the object is not destroyed, or may not be.
     all_keep(
         [
             "let code = MAKE; if code >= 0 { return Err(Error(code).into()); }",

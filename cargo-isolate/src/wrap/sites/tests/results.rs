@@ -51,7 +51,7 @@ fn what_comes_out_is_bound_there() {
     );
     let block = "{\n        let (ret, value) = isolated::z::locate(data)?;\n        p = value;\n        ret\n    }";
     for (before, behind) in [
-        // Nobody knows whether it changes it, what a macro does, or what the type would be.
+        // Whether it is mutated, what a macro does with it, or its type is not known.
         ("let s = CALL;", "    p.turn();"),
         ("let s = CALL;", "    mine!(p);"),
         ("let s = CALL;", "    (p, _) = other;"),
@@ -62,7 +62,7 @@ fn what_comes_out_is_bound_there() {
         ("let s: i32 = CALL;", "    p.x;"),
         ("let s = CALL + 1;", "    p.x;"),
         ("s = CALL;", "    p.x;"),
-        // It lives longer than what the call stands in.
+        // The local outlives the block of the call.
         ("if s { CALL; }", "    p.x;"),
     ] {
         let (text, left) = rewritten(&format!(
@@ -142,7 +142,7 @@ fn nothing_is_stored_by_what_failed() {
         ("let r = match data.len() { 0 => CALL, _ => n as i32 }; if r != 1 { return Err(1) } Ok(n)", ""),
         ("let r; { r = if data.is_empty() { CALL } else { n as i32 }; } if r != 1 { return Err(1) } Ok(n)", ""),
         ("let r = match data.len() { 0 => CALL, _ => 1 }; if r != 1 { print(r) } Ok(n)", "n"),
-        // A function of the program says it.
+        // A helper function of the program checks for failure.
         ("sure(CALL)?; Ok(n)", ""),
         ("let r = CALL; sure(r)?; Ok(n)", ""),
         ("named(\"f\", CALL)?; Ok(n)", ""),
@@ -156,12 +156,12 @@ fn nothing_is_stored_by_what_failed() {
         ("let r = match data.len() { 0 => CALL, _ => 1 }; print(n); if r != 1 { return Err(1) } Ok(n)", "n"),
         ("let r = match data.len() { 0 => -(CALL), _ => 1 }; if r != 1 { return Err(1) } Ok(n)", "n"),
         ("let mut r = 0; loop { r = CALL; } if r != 1 { return Err(1) } Ok(n)", "n"),
-        // Only the closure is left.
+        // `return` leaves only the closure.
         ("let r = (|| { let r = CALL; if r != 1 { return Err(1) } Ok(n) })(); r", ""),
         ("let r = (|| { let r = CALL; if r != 1 { return Err(1) } Ok(0) })(); print(r); Ok(n)", "n"),
         ("let r = async { sure(CALL)?; Ok(0) }; print(r.await); Ok(n)", "n"),
         ("loop { print(n); let r = (|| { sure(CALL)?; Ok(0) })(); }", "n"),
-        // Of what nobody asks again it does not matter.
+        // A value that is never read again does not matter.
         ("drop(data); Ok(CALL as u64)", ""),
         ("let r = CALL; if r == -2 { return Err(1) } Ok(n)", "n"),
         ("let r = CALL; if r < 0 { return Err(1) } Ok(n)", "n"),

@@ -27,7 +27,7 @@ fn rooms_are_full_of_zeros() {
             "    let mut room = vec![0u8; n];\n    let code = isolated::z::shrink(&mut room, 3){CODE};\n{check}    room.truncate(code as usize);\n    Ok(room)"
         ),
     );
-    // As much of it as is said.
+    // A part of the capacity, as the call says.
     packs(
         &format!(
             "    let mut room = Vec::<u8>::with_capacity(n);\n    let n = n / 2;\n    let code = unsafe {{ {fill} }};\n{check}    unsafe {{ room.set_len(code as usize) }};\n    Ok(room)"
@@ -36,7 +36,7 @@ fn rooms_are_full_of_zeros() {
             "    let mut room = vec![0u8; n];\n    let n = n / 2;\n    let code = isolated::z::shrink(&mut room[..n as usize], 3){CODE};\n{check}    room.truncate(code as usize);\n    Ok(room)"
         ),
     );
-    // All in one block, of which a capacity is asked, with a type.
+    // All in one block, with a type, and with a use of `capacity()`.
     packs(
         &format!(
             "    let mut room = Vec::<u8>::with_capacity(n + 1);\n    unsafe {{\n        let code = {};\n        assert!(code > 0);\n        room.set_len(code as usize);\n    }}\n    Ok(room)",
@@ -57,19 +57,19 @@ fn rooms_are_full_of_zeros() {
 fn rooms_that_somebody_looks_at() {
     let fill = "unsafe { z_sys::fill(room.as_mut_ptr().cast(), n as i32, 3) }";
     for body in [
-        // Before it has its length, or where it never gets one.
+        // It is read before `set_len`, or there is no `set_len`.
         "let mut room: Vec<u8> = Vec::with_capacity(n); let code = FILL; show(&room); unsafe { room.set_len(3) }; Ok(room)",
         "let mut room: Vec<u8> = Vec::with_capacity(n); show(&room); let code = FILL; unsafe { room.set_len(3) }; Ok(room)",
         "let mut room: Vec<u8> = Vec::with_capacity(n); let code = FILL; if code == 3 { unsafe { room.set_len(3) }; } Ok(room)",
         "let mut room: Vec<u8> = Vec::with_capacity(n); let code = FILL; Ok(room)",
-        // No number has such a suffix.
+        // `c_uchar` cannot be the suffix of a literal.
         "let mut room = Vec::<c_uchar>::with_capacity(n); let code = FILL; unsafe { room.set_len(3) }; Ok(room)",
-        // By what is in there.
+        // The argument of `set_len` depends on the `Vec`.
         "let mut room: Vec<u8> = Vec::with_capacity(n); let code = FILL; unsafe { room.set_len(room.len() + 3) }; Ok(room)",
-        // More than once.
+        // The call or `set_len` runs more than once.
         "let mut room: Vec<u8> = Vec::with_capacity(n); loop { let code = FILL; unsafe { room.set_len(3) }; }",
         "let mut room: Vec<u8> = Vec::with_capacity(n); let code = FILL; unsafe { room.set_len(3) }; unsafe { room.set_len(2) }; Ok(room)",
-        // What it was made of says nothing.
+        // The initialiser does not show the capacity, or the element type is missing or another one.
         "let mut room = Vec::new(); let code = FILL; unsafe { room.set_len(3) }; Ok(room)",
         "let mut room = make(n); let code = FILL; unsafe { room.set_len(3) }; Ok(room)",
         "let mut room = Vec::with_capacity(n); let code = FILL; unsafe { room.set_len(3) }; Ok(room)",

@@ -1,6 +1,8 @@
 //! Counts what the rules say of whole packages, and draws parameters to label.
 
-use super::{COPIED, DRAWN, GUESSED, List, Meaning, Named, graphs, is_pointer, lists, name_of, root, rules_alone};
+use super::{
+    COPIED, DRAWN, FRESH, GUESSED, List, Meaning, Named, graphs, is_pointer, lists, name_of, root, rules_alone,
+};
 use crate::{
     contract::{
         Contract,
@@ -11,7 +13,11 @@ use crate::{
     judged::{self, needs},
     plan::{Decision, FunctionPlan, ParamPlan},
 };
-use std::{collections::BTreeSet, fmt::Write as _, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    process::Command,
+};
 
 #[test]
 #[ignore = "counts over packages from crates.io and draws into target/inferred: ISOLATE_SEED=1"]
@@ -160,13 +166,16 @@ enum Wanted {
     Guessed,
     /// One value or several, at any tier, of which no other list has a label.
     Copied,
+    /// Whatever has a contract, of which no other list has a label.
+    Fresh,
 }
 
 impl Wanted {
     fn asked() -> Wanted {
-        match ["ISOLATE_GUESSED", "ISOLATE_COPIED"].map(|name| std::env::var_os(name).is_some()) {
-            [true, _] => Wanted::Guessed,
-            [_, true] => Wanted::Copied,
+        match ["ISOLATE_GUESSED", "ISOLATE_COPIED", "ISOLATE_FRESH"].map(|name| std::env::var_os(name).is_some()) {
+            [true, ..] => Wanted::Guessed,
+            [_, true, _] => Wanted::Copied,
+            [.., true] => Wanted::Fresh,
             _ => Wanted::All,
         }
     }
@@ -180,21 +189,34 @@ impl Wanted {
             Wanted::Copied => {
                 matches!(decision, Decision::Rule { contract: Contract::Obj { .. } | Contract::Buf { .. }, .. })
             }
+            Wanted::Fresh => matches!(decision, Decision::Rule { .. }),
         }
     }
 
-    fn most(self) -> usize {
+    /// How many of those that are like this one.
+    fn most(self, decision: &Decision) -> usize {
+        match (self, decision) {
+            (Wanted::All, _) => DRAWN,
+            (Wanted::Guessed, _) => GUESSED,
+            (Wanted::Copied, _) => COPIED,
+            (Wanted::Fresh, Decision::Rule { tier, .. }) => FRESH.iter().find(|(of, _)| of == tier).unwrap().1,
+            (Wanted::Fresh, _) => 0,
+        }
+    }
+
+    /// The lists whose parameters are left out.
+    fn known(self) -> &'static [&'static str] {
         match self {
-            Wanted::All => DRAWN,
-            Wanted::Guessed => GUESSED,
-            Wanted::Copied => COPIED,
+            Wanted::All | Wanted::Guessed => &[],
+            Wanted::Copied => &["labels", "guessed"],
+            Wanted::Fresh => &["labels", "guessed", "copied"],
         }
     }
 }
 
-/// Parameters of a package that have a label, by their functions.
-fn labelled(package: &str) -> BTreeSet<(String, String)> {
-    let lists = ["labels", "guessed"].into_iter().filter_map(|folder| lists(folder).remove(package));
+/// Parameters of a package that have a label in one of these lists, by their functions.
+fn labelled(package: &str, folders: &[&str]) -> BTreeSet<(String, String)> {
+    let lists = folders.iter().filter_map(|folder| lists(folder).remove(package));
     let drawn = lists.flat_map(|list| list.drawn);
     drawn.map(|drawn| (name_of(&drawn.of).to_owned(), drawn.param)).collect()
 }
@@ -202,7 +224,7 @@ fn labelled(package: &str) -> BTreeSet<(String, String)> {
 /// A list to fill in.
 fn draw(package: &str, functions: &[FunctionPlan], seed: u64, wanted: Wanted) -> String {
     let mut all = Vec::new();
-    let known = if matches!(wanted, Wanted::Copied) { labelled(package) } else { BTreeSet::new() };
+    let known = labelled(package, wanted.known());
     for function in functions {
         let is_new = |param: &ParamPlan| !known.contains(&(function.name.clone(), param.name.clone()));
         let wanted = |param: &ParamPlan| is_pointer(param) && wanted.has(&param.decision) && is_new(param);
@@ -215,7 +237,20 @@ fn draw(package: &str, functions: &[FunctionPlan], seed: u64, wanted: Wanted) ->
     all.sort_by_key(|(rank, name, index, ..)| (*rank, *name, *index));
     let library = Library::of(&functions.iter().map(signature).collect::<Vec<_>>(), []);
     let (mut types, mut lists) = (Named::default(), String::new());
-    for (_, _, _, function, param) in all.iter().take(wanted.most()) {
+    let mut taken = BTreeMap::new();
+    let mut is_drawn = |param: &ParamPlan| {
+        // What is not told apart by tiers is counted together.
+        let tier = match (wanted, &param.decision) {
+            (Wanted::Fresh, Decision::Rule { tier, .. }) => Some(*tier),
+            _ => None,
+        };
+        let taken = taken.entry(tier).or_insert(0);
+        *taken += 1;
+        *taken <= wanted.most(&param.decision)
+    };
+    let pointers = all.len();
+    all.retain(|(.., param)| is_drawn(param));
+    for (_, _, _, function, param) in &all {
         let _ = writeln!(
             lists,
             "\n[[drawn]]\nof = \"{}\"\nparam = \"{}\"\nis = @\nsource = @",
@@ -230,7 +265,7 @@ fn draw(package: &str, functions: &[FunctionPlan], seed: u64, wanted: Wanted) ->
     let quoted = |names: &BTreeSet<String>| format!("{:?}", names.iter().collect::<Vec<_>>());
     format!(
         "seed = {seed}\npointers = {}\nopaque = {}\nplain = {}\ndeep = {}\nflat = {}\nenums = {}\nnames = {}\nbeside = [\n{}]\n{lists}",
-        all.len(),
+        pointers,
         quoted(&types.opaque),
         quoted(&types.plain),
         quoted(&types.deep),

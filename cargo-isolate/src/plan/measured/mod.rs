@@ -3,13 +3,15 @@
 //!
 //! `tests/inferred/labels/PACKAGE.toml` holds the labels, each with the line of the header that speaks for it;
 //! `tests/inferred/guessed` those of a second draw, from what the rules call likely or recognise; `tests/inferred/copied` those
-//! of a third, from what they call one value or several. To count anew what the rules classify, and to draw (it writes
+//! of a third, from what they call one value or several; `tests/inferred/fresh` those of a fourth, of whatever a contract is
+//! inferred for. To count anew what the rules classify, and to draw (it writes
 //! `target/inferred/PACKAGE.toml`, to fill in):
 //!
 //! ```text
 //! ISOLATE_SEED=3 cargo test -p cargo-isolate --bins measure -- --ignored --nocapture
 //! ISOLATE_SEED=3 ISOLATE_GUESSED=1 cargo test -p cargo-isolate --bins measure -- --ignored --nocapture
 //! ISOLATE_SEED=3 ISOLATE_COPIED=1 cargo test -p cargo-isolate --bins measure -- --ignored --nocapture
+//! ISOLATE_SEED=3 ISOLATE_FRESH=1 cargo test -p cargo-isolate --bins measure -- --ignored --nocapture
 //! ```
 
 mod clang;
@@ -39,6 +41,8 @@ const DRAWN: usize = 17;
 const GUESSED: usize = 5;
 /// Of those that are one value or several, in the third.
 const COPIED: usize = 14;
+/// Of each tier, in the fourth: few of what is clear, because most of it is the same.
+const FRESH: [(Tier, usize); 3] = [(Tier::Clear, 2), (Tier::Convention, 6), (Tier::Likely, 2)];
 
 /// `tests/inferred/labels/PACKAGE.toml`.
 #[derive(Deserialize)]

@@ -206,10 +206,12 @@ struct Judged {
     wrong: String,
 }
 
-fn judge(folder: &str, drawn: usize) -> Judged {
+/// `drawn` of each package, or as many of each tier as `FRESH` says.
+fn judge(folder: &str, drawn: Option<usize>) -> Judged {
     let mut judged = Judged::default();
     for (package, list) in lists(folder) {
-        assert_eq!(list.drawn.len(), list.pointers.min(drawn), "{package}: so many were drawn (seed {})", list.seed);
+        let most = drawn.unwrap_or_else(|| list.drawn.len());
+        assert_eq!(list.drawn.len(), list.pointers.min(most), "{package}: so many were drawn (seed {})", list.seed);
         let functions = planned(&list);
         for drawn in &list.drawn {
             assert!(drawn.source.len() > 10, "{package}: `{}` has a label without a source", drawn.param);
@@ -250,7 +252,7 @@ impl Judged {
 
 #[test]
 fn rules_agree_with_headers() {
-    let judged = judge("labels", DRAWN);
+    let judged = judge("labels", Some(DRAWN));
     let wrong = &judged.wrong;
     assert!(judged.labelled >= 300, "{} labels are too few to say anything", judged.labelled);
     let [clear, conventional] = [Tier::Clear, Tier::Convention].map(|tier| judged.tiers[&tier]);
@@ -264,7 +266,7 @@ fn rules_agree_with_headers() {
 /// Of what rests on less, drawn anew: the rules had not been held against these.
 #[test]
 fn guesses_agree_with_headers() {
-    let judged = judge("guessed", GUESSED);
+    let judged = judge("guessed", Some(GUESSED));
     let wrong = &judged.wrong;
     assert!(judged.labelled >= 90, "{} labels are too few to say anything", judged.labelled);
     let (right, all) = judged.tiers[&Tier::Likely];
@@ -277,13 +279,25 @@ fn guesses_agree_with_headers() {
 /// What is copied, at any tier, of which no other list had a label.
 #[test]
 fn copies_agree_with_headers() {
-    let judged = judge("copied", COPIED);
+    let judged = judge("copied", Some(COPIED));
     let wrong = &judged.wrong;
     assert!(judged.labelled >= 200, "{} labels are too few to say anything", judged.labelled);
     let (right, all) = judged.tiers[&Tier::Convention];
     assert!(right * 100 >= all * 98, "{right} of {all} are right:\n{wrong}");
     let (right, all) = judged.tiers[&Tier::Likely];
     assert!(right * 100 >= all * 95, "{right} of {all} are right:\n{wrong}");
+    assert_eq!(judged.wrong_lengths, 0, "wrong lengths:\n{wrong}");
+}
+
+/// Whatever has a contract, of which no other list had a label.
+#[test]
+fn fresh_labels_agree_with_headers() {
+    let judged = judge("fresh", None);
+    let wrong = &judged.wrong;
+    let [clear, conventional] = [Tier::Clear, Tier::Convention].map(|tier| judged.tiers[&tier]);
+    let (right, all) = (clear.0 + conventional.0, clear.1 + conventional.1);
+    assert!(all >= 60, "{all} labels are too few to say anything");
+    assert!(right * 100 >= all * 98, "{right} of {all} are right:\n{wrong}");
     assert_eq!(judged.wrong_lengths, 0, "wrong lengths:\n{wrong}");
 }
 

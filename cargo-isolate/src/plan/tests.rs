@@ -468,6 +468,8 @@ inferred! {
     infers_lengths_of_buffers_by_name: "
         fn pairs(encoded_size: usize, encoded_buffer: *const u8, nOld: c_int, pOld: *const c_void);
         fn between(old_buffer: *const c_void, old_len: usize, old_as_path: *const c_char, parent_count: usize, parents: *mut *mut Opaque);
+        fn join(it: *mut Opaque, their_heads: *mut *const Opaque, len: usize);
+        fn open(it: *mut *mut Opaque, len: usize);
         fn read(file: *mut Opaque, buf: *mut c_void, len: c_int) -> c_int;
         fn lock(addr: *mut c_void, len: usize);
         fn rounds(buf: *mut u8, len: usize, count: usize);

@@ -19,6 +19,7 @@ use crate::contract::{
     shape::Shape,
 };
 pub(super) use object::{made, named};
+use single::is_named_several;
 
 /// A pointer among the parameters of a function.
 #[derive(Clone, Copy)]
@@ -97,7 +98,7 @@ impl Pointer<'_> {
             }),
             (Shape::Pointer { to, .. }, true)
                 if matches!(**to, Shape::Opaque(_) | Shape::Struct { .. })
-                    && let Some(length) = self.own_length().or_else(|| self.count_before()) =>
+                    && let Some(length) = self.count() =>
             {
                 self.objects(length)
             }
@@ -139,6 +140,12 @@ impl Pointer<'_> {
             ),
             (to, _) => refused(format!("nothing in the signature says what `{}{to}` points to", self.star()), None),
         }
+    }
+
+    /// How many objects there are, by its name, by standing before them, or behind a name for several: `(their_heads, len)`.
+    fn count(&self) -> Option<&Param> {
+        let behind = || self.next_length().filter(|_| is_named_several(self.name()));
+        self.own_length().or_else(|| self.count_before()).or_else(behind)
     }
 
     /// `(text, endptr)`, `(sql, tail)`: the one argument to which what comes out may point.

@@ -17,7 +17,7 @@ use crate::{
     contract::{
         Contract, Dir, Element,
         check::{Scope, Signature},
-        infer::{self, Inference, Known, Refusal},
+        infer::{self, Inference, Known, Nature, Refusal},
         object::Slice,
         shape::Shape,
     },
@@ -238,7 +238,9 @@ impl Function<'_> {
     fn maybe_slice(&self, shape: &Shape, refusal: Refusal) -> Refusal {
         match self.around.objects.likely_slice(shape) {
             Some(words) if refusal.candidate.is_none() => {
-                Refusal { reason: format!("{}; if that is a slice, {words} says so", refusal.reason), ..refusal }
+                // One that functions work on may be more than that.
+                let is = refusal.is.or(Some(Nature::Slice));
+                Refusal { reason: format!("{}; if that is a slice, {words} says so", refusal.reason), is, ..refusal }
             }
             _ => refusal,
         }

@@ -456,6 +456,22 @@ inferred! {
         fn stream_close(it: *mut Stream);
         fn stream_look(number: c_int, it: *const Stream);
     ",
+    knows_what_is_filled_and_ended: "
+        fn stream_find(out: *mut Stream, it: *mut Opaque) -> c_int;
+        fn stream_free(it: *mut Stream);
+    ",
+    knows_what_is_only_ended: "
+        fn stream_free(it: *mut Stream);
+        fn outer_cleanup(it: *mut Outer);
+    ",
+    knows_lists_that_grow: "
+        fn stream_append(list: *mut Stream, text: *const c_char) -> *mut Stream;
+        fn stream_free_all(list: *mut Stream);
+        fn outer_copy(into: *mut Outer, from: *const Outer) -> *mut Outer;
+    ",
+    asks_whether_it_is_in_what_is_returned: "
+        fn construct(key: *const c_char, data: *const u8, data_len: usize) -> Stream;
+    ",
     recognises: "
         fn each(back: Callback, user: *mut c_void);
         fn each_of(list: *const u8, list_len: usize, context: *mut c_void, back: Callback);

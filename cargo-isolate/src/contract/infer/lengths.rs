@@ -143,7 +143,7 @@ pub(super) fn plain(name: &str) -> String {
 }
 
 /// `len`, `n`, `source_len`, `maxDestSize`.
-pub(super) fn sounds_like_length(name: &str) -> bool {
+pub(crate) fn sounds_like_length(name: &str) -> bool {
     let name = plain(name);
     let name = name.strip_suffix("ptr").unwrap_or(&name);
     name == "n"

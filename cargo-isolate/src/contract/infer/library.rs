@@ -38,6 +38,10 @@ pub(super) enum Life {
     Made { by: String, end: Option<String> },
     /// From the library, as is said of a function that hands one out: another ends it.
     Given { end: String },
+    /// From the library, which keeps them in other objects: nothing but their end is declared.
+    Ended { end: String },
+    /// From the caller: a function that fills one in place, and another that ends what it holds.
+    Filled { by: String, end: String },
     /// From the caller: functions that work on it.
     Kept { by: Vec<String> },
 }
@@ -48,7 +52,16 @@ struct Seen<'f> {
     makers: BTreeSet<&'f str>,
     ends: BTreeSet<&'f str>,
     fills: Option<&'f str>,
+    /// Fills one for its caller, who gives it a place to.
+    results: BTreeSet<&'f str>,
     workers: BTreeSet<&'f str>,
+    /// Returns one, and got one: `list_append`.
+    hands_back: BTreeSet<&'f str>,
+    /// Whoever takes one, and nothing else.
+    alone: BTreeSet<&'f str>,
+    taking: BTreeSet<&'f str>,
+    /// It holds what a copy of its bytes does not.
+    is_deep: bool,
 }
 
 impl Library {
@@ -59,22 +72,30 @@ impl Library {
             let name = &*function.name;
             if let Some(Shape::Pointer { mutable: true, to, .. }) = &function.ret
                 && let Shape::Struct { path, .. } = &**to
-                // One that it got comes back, as `strcpy` does it.
-                && !function.params.iter().any(|param| param.shape.pointee().is_some_and(|(_, got)| *got == **to))
             {
-                seen.entry(path).or_default().makers.insert(name);
+                let seen = seen.entry(path).or_default();
+                // One that it got comes back, as `strcpy` does it.
+                match function.params.iter().any(|param| param.shape.pointee().is_some_and(|(_, got)| *got == **to)) {
+                    true => seen.hands_back.insert(name),
+                    false => seen.makers.insert(name),
+                };
             }
             for (index, param) in function.params.iter().enumerate() {
                 let Some((mutable, to)) = param.shape.pointee() else { continue };
-                let (indirect, path) = match to {
-                    Shape::Struct { path, .. } => (false, path),
+                let (indirect, path, is_deep) = match to {
+                    Shape::Struct { path, hindrance, .. } => (false, path, hindrance.is_some()),
                     Shape::Pointer { mutable: true, to, .. } => match &**to {
-                        Shape::Struct { path, .. } => (true, path),
+                        Shape::Struct { path, hindrance, .. } => (true, path, hindrance.is_some()),
                         _ => continue,
                     },
                     _ => continue,
                 };
                 let seen = seen.entry(path).or_default();
+                seen.is_deep |= is_deep;
+                seen.taking.insert(name);
+                if function.params.len() == 1 && mutable && !indirect {
+                    seen.alone.insert(name);
+                }
                 let ends = index == 0 && function.params.len() <= 2 && sounds_like_end(name);
                 if ends {
                     seen.ends.insert(name);
@@ -83,6 +104,9 @@ impl Library {
                 }
                 if index == 0 && mutable && !indirect && sounds_like_init(name) {
                     seen.fills.get_or_insert(name);
+                }
+                if mutable && !indirect && sounds_like_result(&param.name) {
+                    seen.results.insert(name);
                 }
                 let is_first = function.params[..index].iter().all(|before| !is_object(&before.shape));
                 if is_first && mutable && !indirect && !sounds_like_result(&param.name) {
@@ -170,11 +194,18 @@ impl Seen<'_> {
     #[cfg(test)]
     fn witnesses(&self) -> Vec<String> {
         let firsts = self.makers.first().into_iter().chain(self.ends.first()).chain(&self.fills);
+        let firsts = firsts.chain(self.results.first()).chain(self.hands_back.first());
         firsts.chain(self.workers.iter().take(WORKERS)).map(|name| (*name).to_owned()).collect()
     }
 
     fn life(&self) -> Option<Life> {
-        match self.makers.first() {
+        let end = || Some((*self.ends.intersection(&self.alone).next()?).to_owned());
+        let filler = || self.fills.or(self.results.first().copied()).map(str::to_owned);
+        let maker = self.makers.first().or_else(|| {
+            let is_list = self.is_deep && self.results.is_empty() && end().is_some();
+            self.hands_back.first().filter(|_| is_list)
+        });
+        match maker {
             // What can be filled in place may lie anywhere.
             Some(maker) if self.fills.is_none() => {
                 Some(Life::Made { by: (*maker).to_owned(), end: self.ends.first().map(|end| (*end).to_owned()) })
@@ -182,6 +213,11 @@ impl Seen<'_> {
             _ if self.workers.len() >= WORKERS => {
                 Some(Life::Kept { by: self.workers.iter().take(WORKERS).map(|name| (*name).to_owned()).collect() })
             }
+            None if self.is_deep => match (filler(), end()) {
+                (Some(by), Some(end)) => Some(Life::Filled { by, end }),
+                (None, Some(end)) if self.taking.len() == 1 && sounds_like_free(&end) => Some(Life::Ended { end }),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -299,6 +335,11 @@ fn sounds_like_maker(function: &str) -> bool {
 /// `png_get_IHDR`, `WebPAnimDecoderGetNext`: what comes out is what the function is for.
 pub(super) fn sounds_like_getter(function: &str) -> bool {
     words(function).iter().any(|word| word == "get")
+}
+
+/// `PKCS7_DIGEST_free`, and not `context_cleanup`, which is as often said of what lies with the caller.
+fn sounds_like_free(function: &str) -> bool {
+    words(function).last().is_some_and(|last| last == "free")
 }
 
 /// `git_signature_free`, `FT_Done_Face`, `sqlite3_close`.

@@ -19,6 +19,7 @@ use super::{
 use pointer::Pointer;
 use serde::Serialize;
 
+pub(crate) use lengths::sounds_like_length;
 pub(crate) use library::Library;
 
 /// What an inferred contract rests on.
@@ -60,6 +61,8 @@ pub(crate) enum Nature {
     Token,
     /// A struct in the caller's memory that the library works on from call to call.
     Object,
+    /// A struct that is nothing but a pointer and a length.
+    Slice,
     /// A pointer to a pointer that moves along an input.
     Cursor,
     /// The start of what ends where another pointer points.

@@ -6,6 +6,7 @@ use crate::{
         Dir,
         check::list,
         expr::{Expr, Mentioned},
+        infer::sounds_like_length,
         shape::{Shape, TypePath},
         types::Types,
     },
@@ -88,7 +89,8 @@ pub(super) fn likely_slices(structs: &[&TypePath], types: &Types<'_>) -> BTreeMa
             ([_], [position]) => format!(", position = \"{position}\""),
             _ => return None,
         };
-        let is_slice = shape.pointee().is_some_and(|(_, to)| to.is_element());
+        // `(id, options)` is no slice.
+        let is_slice = shape.pointee().is_some_and(|(_, to)| to.is_element()) && sounds_like_length(lengths[0]);
         is_slice.then(|| ((*path).clone(), format!("field.{pointer} = {{ len = \"{}\"{position} }}", lengths[0])))
     };
     structs.iter().filter_map(slice).collect()

@@ -174,6 +174,7 @@ impl Label {
                 return verdict(suggested.is_some_and(|line| line.contains(&format!("len = \"{length}\""))));
             }
             Meaning::Buffer(Dir::In, _) => return verdict(nature == Nature::Run),
+            Meaning::String => return verdict(nature == Nature::Lent),
             _ => return Verdict::Wrong,
         };
         verdict(match nature {
@@ -181,6 +182,7 @@ impl Label {
             Nature::Token => words.starts_with("token for the callback"),
             // Either way `[struct]` has to say what its fields are.
             Nature::Object => words.contains("in the caller's memory") || words.starts_with("struct with pointers"),
+            Nature::Slice => words.starts_with("struct with pointers"),
             Nature::Cursor => words == "cursor",
             Nature::Place => words == "end of another argument" || words == "place in another argument",
             Nature::Freed => words.starts_with("memory of the library, freed here"),
@@ -210,7 +212,7 @@ struct Judged {
 fn judge(folder: &str, drawn: Option<usize>) -> Judged {
     let mut judged = Judged::default();
     for (package, list) in lists(folder) {
-        let most = drawn.unwrap_or_else(|| list.drawn.len());
+        let most = drawn.unwrap_or(list.drawn.len());
         assert_eq!(list.drawn.len(), list.pointers.min(most), "{package}: so many were drawn (seed {})", list.seed);
         let functions = planned(&list);
         for drawn in &list.drawn {

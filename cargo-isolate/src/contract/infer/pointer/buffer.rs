@@ -95,6 +95,17 @@ impl Pointer<'_> {
         if refers {
             return refused(format!("by its name `{}` keeps the pointer, beyond the call", self.signature.name), None);
         }
+        // `OSSL_PARAM_construct_uint(key, buf)`: where else would it be wanted than in there?
+        if let Some(Shape::Struct { path, hindrance: Some(_), flat: false }) = &self.signature.ret {
+            return Inference::Refused(Refusal {
+                reason: format!(
+                    "{evidence}; but a `{}` is returned, which holds pointers: is it one of them?",
+                    path.name
+                ),
+                candidate: Some(format!("{}  # if the pointer is not kept", contract.to_toml())),
+                is: Some(Nature::Lent),
+            });
+        }
         let tier = if self.keeper().is_some() { Tier::Likely } else { Tier::Convention };
         self.unless_set_up(contract, tier, evidence)
     }

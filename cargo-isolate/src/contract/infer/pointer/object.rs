@@ -43,6 +43,12 @@ impl Pointer<'_> {
                     by.join("`, `")
                 ),
             ),
+            Some(Life::Filled { by, end }) => recognised(
+                Nature::Object,
+                format!(
+                    "`{name}` is a struct in the caller's memory ({why}): `[struct.{name}]` with `create = {{ \"{by}\" = \"{end}\" }}` says that `{by}` fills one and `{end}` ends it"
+                ),
+            ),
             _ => refused(format!("`{name}` is a struct that cannot be copied as it is: {why}"), None),
         }
     }
@@ -100,6 +106,9 @@ pub(in crate::contract::infer) fn made(library: &Library, path: &TypePath) -> Op
             Some(format!("`{end}` ends a `{}`, as is said of what gives one away: a handle", path.name))
         }
         Some(Life::Made { by, end: None }) => Some(format!("`{by}` hands out a `{}`: a handle", path.name)),
+        Some(Life::Ended { end }) => {
+            Some(format!("`{end}` ends a `{}`, and no other function takes or fills one: a handle", path.name))
+        }
         _ => None,
     }
 }

@@ -24,9 +24,20 @@ pub(crate) fn reference<T>() -> &'static T {
     Box::leak(Box::new(value()))
 }
 
-/// Input of such values.
-pub(crate) fn values<T: Copy>() -> &'static [T] {
-    vec![value(); LENGTH.load(Ordering::SeqCst)].leak()
+/// Input of so many such values.
+pub(crate) fn values<T: Copy>(elements: usize) -> &'static [T] {
+    vec![value(); elements].leak()
+}
+
+/// A number that the contract asks for.
+pub(crate) fn amount<T: Copy>(number: i64) -> T {
+    let mut amount: T = value();
+    let bytes = number.to_le_bytes();
+    for at in 0..size_of::<T>() {
+        // SAFETY: a byte of an integer.
+        unsafe { (&raw mut amount).cast::<u8>().add(at).write(bytes[at % 8]) };
+    }
+    amount
 }
 
 /// A number that the function must get.
@@ -39,9 +50,9 @@ pub(crate) fn number<T: Copy>(place: usize) -> T {
 }
 
 /// Input that the function must get.
-pub(crate) fn marked<T: Copy>(place: usize) -> &'static [T] {
+pub(crate) fn marked<T: Copy>(place: usize, elements: usize) -> &'static [T] {
     PASSED[place % PASSED.len()].store(true, Ordering::SeqCst);
-    let mut values: Vec<T> = vec![value(); LENGTH.load(Ordering::SeqCst)];
+    let mut values: Vec<T> = vec![value(); elements];
     // SAFETY: any bytes are an integer.
     unsafe { values.as_mut_ptr().write_bytes(mark(place), values.len()) };
     values.leak()
@@ -55,7 +66,7 @@ pub(crate) fn marked_text(place: usize) -> &'static CStr {
 
 /// One of several slices that the function must get.
 pub(crate) fn marked_row<T: Copy>(place: usize) -> &'static [T] {
-    &marked(place)[..row_length()]
+    marked(place, row_length())
 }
 
 /// An object that the function must get.
@@ -135,10 +146,6 @@ impl<T: Copy> Room<T> {
     const MARGIN: usize = 64;
     const GUARD: u8 = 0xa5;
 
-    pub(crate) fn new() -> Self {
-        Self::of(LENGTH.load(Ordering::SeqCst))
-    }
-
     /// One of several.
     pub(crate) fn row() -> Self {
         Self::of(row_length())
@@ -149,7 +156,8 @@ impl<T: Copy> Room<T> {
         Self::of(1)
     }
 
-    fn of(length: usize) -> Self {
+    /// For so many.
+    pub(crate) fn of(length: usize) -> Self {
         let mut values: Vec<T> = vec![value(); length + 2 * Self::MARGIN];
         // SAFETY: overwrites the bytes of values that are never read as `T` outside the middle.
         unsafe { values.as_mut_ptr().write_bytes(Self::GUARD, length + 2 * Self::MARGIN) };
@@ -197,6 +205,17 @@ pub(crate) fn came_out<T>(values: &[T], place: usize, whole: bool) -> Result<(),
     match !fills() || values.iter().all(is_marked) {
         true => Ok(()),
         false => Err(Failure::Broken("what the function wrote did not come out".to_owned())),
+    }
+}
+
+/// The function worked and returned this number.
+pub(crate) fn came_back<T>(value: &T, number: i64) -> Result<(), Failure> {
+    let bytes = number.to_le_bytes();
+    // SAFETY: the bytes of an integer.
+    let is_right = |at: usize| unsafe { (&raw const *value).cast::<u8>().add(at).read() } == bytes[at % 8];
+    match !works() || (0..size_of::<T>()).all(is_right) {
+        true => Ok(()),
+        false => Err(Failure::Broken(format!("what the function returned, {number}, did not come back"))),
     }
 }
 

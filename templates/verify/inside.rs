@@ -64,6 +64,19 @@ pub(crate) unsafe fn number_as_given<T>(id: usize, place: usize, value: T) {
     }
 }
 
+/// A number that the contract asks for.
+///
+/// # Safety
+///
+/// `T` is an integer or a pointer.
+pub(crate) unsafe fn amount_as_given<T>(id: usize, number: i64, value: T) {
+    let bytes = number.to_le_bytes();
+    // SAFETY: by contract.
+    if is_subject(id) && !unsafe { has_bytes(&value, |at| bytes[at % 8]) } {
+        wrong();
+    }
+}
+
 /// The length of a slice that the wrapper was given.
 ///
 /// # Safety
@@ -109,12 +122,12 @@ fn is_passed<T>(id: usize, place: usize, nullable: bool, pointer: *const T) -> b
 ///
 /// # Safety
 ///
-/// It points to as many integers as the slice had, or is NULL.
-pub(crate) unsafe fn input<T>(id: usize, place: usize, nullable: bool, values: *const T) {
+/// It points to so many integers as the slice had, or is NULL.
+pub(crate) unsafe fn input<T>(id: usize, place: usize, nullable: bool, elements: usize, values: *const T) {
     if !is_passed(id, place, nullable, values) {
         return;
     }
-    for at in 0..LENGTH.load(Ordering::Relaxed) {
+    for at in 0..elements {
         // SAFETY: by contract.
         if !unsafe { has_bytes(values.add(at), |_| mark(place)) } {
             return wrong();
@@ -127,11 +140,11 @@ pub(crate) unsafe fn input<T>(id: usize, place: usize, nullable: bool, values: *
 /// # Safety
 ///
 /// As [`input`]; `object` points to room for a [`Note`], or is NULL.
-pub(crate) unsafe fn kept<O, T>(id: usize, place: usize, nullable: bool, object: *const O, values: *const T) {
+pub(crate) unsafe fn kept<O, T>(id: usize, place: usize, nullable: bool, elements: usize, object: *const O, values: *const T) {
     // SAFETY: by contract.
-    unsafe { input(id, place, nullable, values) };
+    unsafe { input(id, place, nullable, elements, values) };
     if is_passed(id, place, nullable, values) && !object.is_null() {
-        let size = LENGTH.load(Ordering::Relaxed) * size_of::<T>();
+        let size = elements * size_of::<T>();
         let note: Note = [values.addr(), size, usize::from(mark(place))];
         // SAFETY: by contract.
         unsafe { object.cast_mut().cast::<Note>().write_volatile(note) };
@@ -152,6 +165,54 @@ pub(crate) unsafe fn is_still_there(object: *const Note) -> bool {
     let start = std::ptr::with_exposed_provenance::<u8>(start);
     // SAFETY: by contract; where it is not there any more, that is what is asked.
     (0..size).all(|at| usize::from(unsafe { start.add(at).read_volatile() }) == byte)
+}
+
+/// A cursor in an object: it is at the start of a slice that the wrapper was given, and as many elements are left. Of each,
+/// which has `size` bytes, a library that fills what room there is reads all, or `writes` all.
+///
+/// # Safety
+///
+/// Both point to fields of one object; the second counts.
+pub(crate) unsafe fn cursor<N>(
+    id: usize,
+    place: usize,
+    (writes, size): (bool, usize),
+    pointer: *mut *mut u8,
+    left: *mut N,
+) {
+    if !is_subject(id) {
+        return;
+    }
+    let elements = LENGTH.load(Ordering::Relaxed);
+    let bytes = elements.to_le_bytes();
+    // SAFETY: by contract.
+    if !unsafe { has_bytes(left, |at| bytes[at % 8]) } {
+        return wrong();
+    }
+    // SAFETY: by contract.
+    let start = unsafe { pointer.read_volatile() };
+    for at in 0..elements * size {
+        // SAFETY: there are so many bytes.
+        let byte = unsafe { start.add(at) };
+        // SAFETY: as above. Volatile, so that no function of libc is called.
+        let is_right = unsafe {
+            if writes && fills() {
+                byte.write_volatile(mark(place));
+            }
+            writes || byte.read_volatile() == mark(place)
+        };
+        if !is_right {
+            return wrong();
+        }
+    }
+    if fills() {
+        // SAFETY: by contract.
+        unsafe { pointer.write_volatile(start.add(elements * size)) };
+        for at in 0..size_of::<N>() {
+            // SAFETY: by contract.
+            unsafe { left.cast::<u8>().add(at).write_volatile(0) };
+        }
+    }
 }
 
 /// A pointer behind the last element of a slice that the wrapper was given.
@@ -260,10 +321,10 @@ pub(crate) unsafe fn store_rows<T>(ids: &[usize], place: usize, rooms: *const *m
 ///
 /// # Safety
 ///
-/// `values` is NULL, or has room for as many values as the slice that the wrapper was given; any bytes are a `T`.
-pub(crate) unsafe fn store_room<T>(ids: &[usize], place: usize, values: *mut T) {
+/// `values` is NULL, or has room for so many values; any bytes are a `T`.
+pub(crate) unsafe fn store_room<T>(ids: &[usize], place: usize, elements: usize, values: *mut T) {
     // SAFETY: by contract.
-    unsafe { store_values(ids, place, values, LENGTH.load(Ordering::Relaxed)) }
+    unsafe { store_values(ids, place, values, elements) }
 }
 
 /// Fills a room for so many values, or stores one result in it.
@@ -310,21 +371,30 @@ pub(crate) unsafe fn store_value<T>(ids: &[usize], place: usize, value: *mut T) 
     }
 }
 
-/// What a stub returns that counts what it wrote, or that must come out as it is.
+/// What a stub returns that counts what it wrote, that must come out as it is, or that must be this number for the library to
+/// work; with `true` such a number counts elements, of which there may be fewer.
 ///
 /// # Safety
 ///
 /// Any bytes are a `T`, which is an integer where it counts.
-pub(crate) unsafe fn answer_for<T>(counting: &[usize], exact: &[usize], place: usize) -> T {
+pub(crate) unsafe fn answer_for<T>(
+    counting: &[usize],
+    exact: &[usize],
+    working: &[(usize, i64, bool)],
+    place: usize,
+) -> T {
     // SAFETY: by contract.
     let mut value = unsafe { answer::<T>() };
-    let length = LENGTH.load(Ordering::Relaxed).to_le_bytes();
-    let (counts, is_exact) = (fills_for(counting), fills_for(exact));
+    let length = LENGTH.load(Ordering::Relaxed);
+    // Of several forms that of the wrapper which is called; what another wrapper asks along works as well.
+    let number = working.iter().find(|(id, ..)| is_subject(*id)).or(working.first()).filter(|_| works());
+    let number = number.map(|(_, number, counts)| if *counts { (*number).min(length as i64) } else { *number });
+    let number = if fills_for(counting) { Some(length as i64) } else { number };
     for at in 0..size_of::<T>() {
-        let byte = match (counts, is_exact) {
-            (true, _) => length[at % 8],
-            (false, true) => mark(place),
-            (false, false) => break,
+        let byte = match number {
+            Some(number) => number.to_le_bytes()[at % 8],
+            None if fills_for(exact) => mark(place),
+            None => break,
         };
         // SAFETY: within the value. Volatile, so that no memset of libc is called.
         unsafe { (&raw mut value).cast::<u8>().add(at).write_volatile(byte) };

@@ -1,7 +1,6 @@
 //! `cargo isolate verify`.
 
 mod print;
-mod subject;
 
 use super::{
     failure::{Failure, OrEnvironment as _},
@@ -236,7 +235,10 @@ fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> Result
     let runtime = runtime(graph)?;
     let mut all = Vec::new();
     for target in targets {
-        let subject = subject::subject(plan, target)?;
+        let subject = verify::subject(plan, target)?;
+        for wrapper in subject.not_played() {
+            streams::tell!("note: `{wrapper}` is not played: no arguments were found for which its `when` holds");
+        }
         let folder = graph.target.join("isolate/verify").join(&target.package);
         let stage = match verify::prepare(graph, &subject, &runtime, folder, args.request.for_own_package()) {
             Ok(stage) => stage,

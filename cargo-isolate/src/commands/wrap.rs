@@ -133,7 +133,7 @@ fn refuse(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         if let Some(reason) = &function.refused {
             writeln!(out, "  {reason}")?;
         }
-        if let Some(Ships::Misfit { reason }) = &function.ships {
+        if let Some(Ships::Misfit { reason, replaced: true, .. }) = &function.ships {
             writeln!(out, "  the contract that ships for it is not used: {reason}")?;
         }
         for (name, ty, reason) in function.refusals() {

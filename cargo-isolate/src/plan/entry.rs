@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     contract::check::Scope,
-    policy::{Entry, PolicyError, Spanned, model},
+    policy::{Entry, PolicyError, Shipped, Spanned, model},
 };
 use std::borrow::Cow;
 
@@ -18,15 +18,22 @@ pub(super) fn entry<'p>(
     scope: Scope<'_>,
     errors: &mut Vec<PolicyError>,
 ) -> (Option<&'p model::FnContract>, Option<Cow<'p, model::FnContract>>, Option<Ships>) {
-    let Entry { own, ships } = entry;
+    let Entry { own, ships, shipped } = entry;
     let never = own.and_then(|own| own.error.as_ref()).filter(|error| never(error));
     if let Some(error) = never.filter(|_| ships.is_none_or(|ships| ships.error.is_none())) {
         let message = format!("nothing that ships says when `{}` has failed", scope.signature.name);
         errors.push(PolicyError::new(error.span(), message).help("remove it"));
     }
-    let Some(ships) = ships else { return (own, own.map(Cow::Borrowed), None) };
+    let name = &scope.signature.name;
+    let unused = |reason: String, tables: String| Ships::Misfit { reason, tables, replaced: own.is_some() };
+    let tables = || shipped.map(|shipped| shipped.tables(name)).unwrap_or_default();
+    let Some(ships) = ships else {
+        // Whoever has words of their own for a function need not hear of those for another version of its library.
+        let other = shipped.filter(|_| own.is_none()).and_then(Shipped::other_version);
+        return (own, own.map(Cow::Borrowed), other.map(|reason| unused(reason, tables())));
+    };
     if let Some(reason) = misplaced(scope.signature) {
-        return (own, own.map(Cow::Borrowed), Some(Ships::Misfit { reason }));
+        return (own, own.map(Cow::Borrowed), Some(unused(reason, commented(name, &tables()))));
     }
     let ships = &renamed(ships, scope.signature);
     let mistakes = |entry: Option<&model::FnContract>| {
@@ -54,11 +61,16 @@ pub(super) fn entry<'p>(
         return used(ships);
     }
     let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
-    let name = &scope.signature.name;
     let what =
         format!("; give parameters the names of the library's bindings, or say under `[fn.{name}]` what yours mean");
     let what = if error.message.contains("has no parameter") { what } else { String::new() };
-    (own, own.map(Cow::Borrowed), Some(Ships::Misfit { reason: error.message + &help + &what }))
+    (own, own.map(Cow::Borrowed), Some(unused(error.message + &help + &what, commented(name, &tables()))))
+}
+
+/// What ships and does not fit as it is, for whoever writes other words.
+fn commented(function: &str, tables: &str) -> String {
+    let lines = tables.lines().map(|line| format!("# {line}\n"));
+    format!("[fn.{function}]\n{}", lines.collect::<String>())
 }
 
 pub(super) fn never(error: &Spanned<model::ErrorWord>) -> bool {

@@ -72,6 +72,14 @@ pub(super) fn plan(
     let retry = retry(said.entry, &params, errors);
     let refused = hopeless(around.graph, selected, signature, said.form.is_some())
         .or_else(|| no_contract_helps(&params, ret.as_ref(), &open));
+    let mut proposed = refused.is_none().then(|| stub(&item.name, &open)).flatten();
+    let suggested = refused.is_none().then(|| stub(&item.name, &gifts)).flatten();
+    // Rules know less of the function than what was written for it: what that says would be missing, and nobody would notice.
+    let unheard = refused.is_none().then(|| said.unheard()).flatten();
+    if let Some((_, tables)) = &unheard {
+        proposed = Some(tables.clone());
+    }
+    let refused = refused.or(unheard.map(|(reason, _)| reason));
     FunctionPlan {
         name: item.name.clone(),
         symbol: item.link_name.clone(),
@@ -86,13 +94,23 @@ pub(super) fn plan(
         failing: stated.failing,
         variadic: is_variadic(item).then_some(declarations.len()),
         binds: stated.binds,
-        stub: refused.is_none().then(|| stub(&item.name, &open)).flatten(),
-        suggested: refused.is_none().then(|| stub(&item.name, &gifts)).flatten(),
+        stub: proposed,
+        suggested,
         refused,
     }
 }
 
 impl Said<'_> {
+    /// Why what ships is left out, and what it says, where the policy says nothing instead.
+    fn unheard(&self) -> Option<(String, String)> {
+        match &self.ships {
+            Some(Ships::Misfit { reason, tables, replaced: false }) => {
+                Some((format!("the contract that ships for it is not used: {reason}"), tables.clone()))
+            }
+            _ => None,
+        }
+    }
+
     /// When it has failed, the policy says itself, of the function or of this form.
     pub(super) fn is_own_error(&self) -> bool {
         let Some(own) = self.own else { return false };

@@ -131,6 +131,11 @@ pub(crate) enum Ships {
     /// It is left out.
     Misfit {
         reason: String,
+        /// What it says, as words of a policy to start from.
+        #[serde(skip)]
+        tables: String,
+        /// By words of the policy's own; without them the function is refused.
+        replaced: bool,
     },
 }
 

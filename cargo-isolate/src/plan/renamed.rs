@@ -21,7 +21,7 @@ pub(super) fn renamed(contract: &FnContract, signature: &Signature) -> FnContrac
 /// What the policy says of a function, over what ships with the names of the declaration.
 pub(super) fn whole(entry: Entry<'_>, signature: &Signature) -> Option<FnContract> {
     let ships = entry.ships.filter(|_| misplaced(signature).is_none()).map(|ships| renamed(ships, signature));
-    let entry = Entry { own: entry.own, ships: ships.as_ref() };
+    let entry = Entry { ships: ships.as_ref(), ..entry };
     entry.whole().map(Cow::into_owned)
 }
 

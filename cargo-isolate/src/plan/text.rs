@@ -71,7 +71,8 @@ fn proposals<'t>(
 /// What to do about functions that no contract can settle.
 pub(crate) fn print_hopeless(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     for domain in &plan.domains {
-        let names = domain.functions.iter().filter(|function| function.refused.is_some());
+        let is_hopeless = |function: &&FunctionPlan| function.refused.is_some() && function.stub.is_none();
+        let names = domain.functions.iter().filter(is_hopeless);
         let names: Vec<_> = names.map(|function| format!("\"{}\"", function.name)).collect();
         if !names.is_empty() {
             writeln!(
@@ -142,7 +143,7 @@ fn print_function(out: &mut dyn Write, function: &FunctionPlan, columns: Option<
     if let Some(reason) = &function.refused {
         writeln!(out, "    {RED}{reason}{RED:#}")?;
     }
-    if let Some(Ships::Misfit { reason }) = &function.ships {
+    if let Some(Ships::Misfit { reason, replaced: true, .. }) = &function.ships {
         writeln!(out, "    {YELLOW}the contract that ships for it is not used{YELLOW:#}: {reason}")?;
     }
     let params = function.params.iter().map(|param| (&*param.name, &*param.ty, &param.decision, &param.role));

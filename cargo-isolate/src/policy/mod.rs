@@ -22,7 +22,7 @@ mod worded;
 
 pub(crate) use error::PolicyError;
 pub(crate) use load::{Loaded, Mistakes, PolicyFile, Unreadable, Unusable, crate_of, load};
-pub(crate) use shipped::Entry;
+pub(crate) use shipped::{Entry, Shipped};
 pub(crate) use spanned::Spanned;
 pub(crate) use text::{Text, Texts};
 

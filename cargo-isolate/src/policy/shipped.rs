@@ -20,6 +20,7 @@ pub(crate) struct Shipped {
     version: String,
     /// Whether `version` is one of `versions`.
     fits: bool,
+    text: &'static str,
     structs: BTreeMap<Spanned<String>, Struct>,
     functions: BTreeMap<Spanned<String>, FnContract>,
 }
@@ -57,6 +58,7 @@ pub(super) fn load(graph: &Graph, policy: &Policy, texts: &mut Texts) -> Vec<Shi
             package: read.package,
             versions: read.versions,
             version: package.version.clone(),
+            text: file.text,
             structs: read.structs,
             functions: read.functions,
         });
@@ -67,8 +69,9 @@ pub(super) fn load(graph: &Graph, policy: &Policy, texts: &mut Texts) -> Vec<Shi
 impl Policy {
     /// The contracts of a function.
     pub(crate) fn entry(&self, domain: &str, function: &str) -> Entry<'_> {
-        let ships = self.shipped(domain).and_then(|shipped| shipped.functions.get(function));
-        Entry { own: self.functions.get(function), ships }
+        let shipped = self.shipped_for(domain).filter(|shipped| shipped.functions.contains_key(function));
+        let ships = shipped.filter(|shipped| shipped.fits).and_then(|shipped| shipped.functions.get(function));
+        Entry { own: self.functions.get(function), ships, shipped }
     }
 
     /// The shipped contracts for the library of a domain, if they fit its version.
@@ -113,6 +116,8 @@ pub(crate) struct Entry<'p> {
     pub(crate) own: Option<&'p FnContract>,
     /// The contract that ships with the tool.
     pub(crate) ships: Option<&'p FnContract>,
+    /// Where something ships for it, if for another version of the library.
+    pub(crate) shipped: Option<&'p Shipped>,
 }
 
 impl<'p> Entry<'p> {
@@ -122,6 +127,29 @@ impl<'p> Entry<'p> {
             (Some(own), Some(ships)) => Some(Cow::Owned(own.over(ships))),
             (own, ships) => own.or(ships).map(Cow::Borrowed),
         }
+    }
+}
+
+impl Shipped {
+    /// Why nothing that ships is used, where the library's version is not one of those that it was written for.
+    pub(crate) fn other_version(&self) -> Option<String> {
+        let Self { package, versions, version, fits, .. } = self;
+        (!fits).then(|| {
+            format!("it was written for `{package}` {versions}, and this is {version}: read whether its header still says the same")
+        })
+    }
+
+    /// What ships for a function, as a policy would say it.
+    pub(crate) fn tables(&self, function: &str) -> String {
+        let (table, below) = (format!("[fn.{function}]"), format!("[fn.{function}."));
+        let mut is_of_it = false;
+        let lines = self.text.lines().filter(|line| {
+            if line.starts_with('[') {
+                is_of_it = **line == table || line.starts_with(&below);
+            }
+            is_of_it && !line.is_empty() && !line.starts_with('#')
+        });
+        lines.map(|line| format!("{line}\n")).collect()
     }
 }
 
@@ -186,7 +214,7 @@ mod tests {
         let functions = domain.functions.iter().map(|function| match &function.ships {
             None => format!("{}: nothing ships", function.name),
             Some(Ships::Used) => format!("{}: used, ready: {}", function.name, function.is_ready()),
-            Some(Ships::Misfit { reason }) => format!("{}: {reason}", function.name),
+            Some(Ships::Misfit { reason, .. }) => format!("{}: {reason}", function.name),
         });
         let found: Vec<_> = domain.contracts.iter().cloned().chain(functions).collect();
         assert_eq!(found, expected);
@@ -269,8 +297,37 @@ mod tests {
     #[test]
     fn another_version() {
         let none = "none: those that ship for `lz4-sys` are for >=1.9, <2, and this is 2.1.0";
-        check("2.1.0", SAFE, "", &[none, "LZ4_decompress_safe: nothing ships"]);
+        let other = "LZ4_decompress_safe: it was written for `lz4-sys` >=1.9, <2, and this is 2.1.0: read whether its header still says the same";
+        check("2.1.0", SAFE, "", &[none, other]);
+        check("2.1.0", "pub fn LZ4_versionNumber() -> c_int;", "", &[none, "LZ4_versionNumber: nothing ships"]);
+        let own = "[fn.LZ4_decompress_safe]\nerror = \"ret < 0\"\n";
+        check("2.1.0", SAFE, own, &[none, "LZ4_decompress_safe: nothing ships"]);
     }
+
+    /// Whoever read the header may say the same of another version, as the stub has it; until then nothing is wrapped by half.
+    #[test]
+    fn what_another_version_needs() {
+        let plan_of = |more: &str| {
+            let mut graph = fixture::graph(&format!(
+                "//- app/src/main.rs\nfn main() {{}}\n//- lz4-sys/src/lib.rs\nuse std::ffi::*;\nunsafe extern \"C\" {{ {COMPRESS} }}\n"
+            ));
+            graph.packages.iter_mut().for_each(|package| package.version = "2.1.0".to_owned());
+            let text = format!(
+                "version = 1\n[domain.lz4]\nlibrary = \"lz4-sys\"\n[[isolate]]\ndomain = \"lz4\"\nextern = [\"*\"]\n{more}"
+            );
+            let mut policy = fixture::policy(&text);
+            policy.shipped = load(&graph, &policy, &mut Texts::new("policy.toml".into(), text.clone()));
+            let plan = plan(&graph, &policy).unwrap_or_else(|errors| panic!("{}", fixture::mistakes(&text, &errors)));
+            plan.domains[0].functions[0].clone()
+        };
+        let refused = plan_of("");
+        assert!(!refused.is_ready() && refused.refused.as_ref().is_some_and(|reason| reason.contains("this is 2.1.0")));
+        let stub = refused.stub.expect("what to write");
+        let settled = plan_of(&stub);
+        assert!(stub.contains("\nerror = ") && settled.is_ready() && settled.failing.is_some(), "{stub}");
+    }
+
+    const COMPRESS: &str = "pub fn LZ4_compress_default(source: *const c_char, dest: *mut c_char, sourceSize: c_int, maxDestSize: c_int) -> c_int;";
 
     /// The parameters have other names than in the library's declaration, and the same types.
     #[test]
@@ -314,7 +371,8 @@ mod tests {
                 "`{name}` is parameter {place} here, and another one in the library's own declaration, which has `source`, `dest`, \
                  `compressedSize`, `maxDecompressedSize`: put them in its order"
             );
-            assert_eq!((ships, ready), (Some(Ships::Misfit { reason }), false), "{swapped}");
+            let Some(Ships::Misfit { reason: said, replaced: false, .. }) = ships else { panic!("{ships:?}") };
+            assert_eq!((said, ready), (reason, false), "{swapped}");
         }
     }
 

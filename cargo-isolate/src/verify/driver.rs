@@ -4,7 +4,7 @@ mod argument;
 mod body;
 mod types;
 
-use super::stubs::{Exact, Foreign, RETURNED, Stored};
+use super::stubs::{Exact, Foreign, RETURNED, Returns, Stored};
 use argument::{Call, Meant};
 use body::{bound, divisors};
 use std::fmt::Write as _;
@@ -40,7 +40,7 @@ pub(super) fn render(cases: &[Case]) -> String {
     let mut text = String::from(
         "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
          mod acts;\nmod calls;\nmod inside;\nmod isolated;\nmod play;\nmod stubs;\n\n\
-         use {acts::{absent, inner, length}, calls::*, play::Case};\n\n\
+         use {acts::{absent, inner, length, row_length}, calls::*, play::{Case, Fails}};\n\n\
          fn main() -> std::process::ExitCode {\n    play::run(&[\n",
     );
     for case in cases {
@@ -64,14 +64,15 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "        Case {{ domain: {domain:?}, function: {name:?}, foreign: {foreign_name:?}, id: {}, returns_pointer: {returns_pointer}, claims: {}, points: {}, follows: {}, slices: {}, fills: {}, nullable: {}, call: || {{",
+        "        Case {{ domain: {domain:?}, function: {name:?}, foreign: {foreign_name:?}, id: {}, returns_pointer: {returns_pointer}, claims: {}, points: {}, follows: {}, slices: {}, fills: {}, nullable: {}, fails: {}, call: || {{",
         id.unwrap_or(usize::MAX),
         wrapped.is_none_or(Foreign::claims),
         wrapped.is_none_or(Foreign::points),
         call.follows,
         call.slices,
         !call.filled.is_empty(),
-        call.nullable
+        call.nullable,
+        fails(wrapped)
     );
     let held = counts(result, &call, wrapped).into_iter().map(|count| format!("within(result{count})?;"));
     let (held, text_of) = (held.collect::<Vec<_>>(), text_of(result));
@@ -93,6 +94,15 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
     Ok(Case(text))
 }
 
+/// When a function that works may return what its contract takes for an error: `play::Fails`.
+fn fails(wrapped: Option<&Foreign>) -> &'static str {
+    match wrapped.map(|foreign| foreign.returns) {
+        None | Some(Returns::Anything | Returns::Number { .. } | Returns::Count { least: 0 }) => "Fails::Never",
+        Some(Returns::Count { .. }) => "Fails::WithNothing",
+        Some(Returns::Unknown) => "Fails::Perhaps",
+    }
+}
+
 /// The arguments that a wrapper is called with.
 fn call(domain: &str, name: &str, function: &syn::ItemFn, wrapped: Option<&Foreign>) -> Result<Call, String> {
     let (bound, divisors) = (bound(&function.block), divisors(&function.block));
@@ -112,7 +122,11 @@ fn call(domain: &str, name: &str, function: &syn::ItemFn, wrapped: Option<&Forei
             .or_else(|| call.argument(domain, name, at, &parameter.ty))
             .ok_or_else(|| format!("`{domain}::{name}`: no argument can be made for parameter `{own}`"))?;
         let lengths = bound.iter().filter(|(owner, _)| own == *owner);
-        call.before.extend(lengths.map(|(_, length)| format!("owned{at}.bind({length:?}, length());")));
+        let is_of_rows = |name: &String| wrapped.is_some_and(|foreign| foreign.row_lengths.contains(name));
+        call.before.extend(lengths.map(|(_, name)| {
+            let length = if is_of_rows(name) { "row_length()" } else { "length()" };
+            format!("owned{at}.bind({name:?}, {length});")
+        }));
         call.arguments.push(argument);
     }
     Ok(call)
@@ -141,6 +155,9 @@ fn exact(foreign: &Foreign, result: &Type) -> Vec<String> {
     let came = parts.iter().zip(&foreign.origins).filter_map(|(part, origin)| {
         let (place, exact) = match origin {
             0 if foreign.points_into.is_some() => return Some(format!("is_place({part})?;")),
+            0 if let Returns::Number { number, shown: true } = foreign.returns => {
+                return Some(format!("came_back(&{part}, {number})?;"));
+            }
             0 => (RETURNED, foreign.answers?),
             place => match foreign.stores(place - 1)? {
                 Stored::Value(exact) => (place - 1, exact),

@@ -4,14 +4,16 @@
 //! imports the foreign functions pointing at stubs of the same signatures, and a driver that calls every wrapper. What it
 //! says is read back as [`run::Act`]s.
 
+mod chosen;
 mod driver;
 pub(crate) mod linked;
 mod run;
 mod stubs;
+mod subject;
 mod types;
 
 pub(crate) use run::{Act, Played, StageError};
-pub(crate) use stubs::{Called, Exact, Foreign, Given, Param, Pointee, Stored};
+pub(crate) use subject::subject;
 
 use crate::{graph::Graph, process::Runner};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,6 +21,7 @@ use isolate_templates::verify::{BUILD_SCRIPT, HARNESS};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
+use stubs::{Called, Cursor, Exact, Foreign, Given, Param, Pointee, Returns, Stored};
 
 /// The path by which wrappers import what they wrap, in the package that is generated here.
 pub(crate) const STUBS: &str = "crate::stubs";
@@ -31,6 +34,13 @@ pub(crate) struct Subject {
     pub(crate) functions: Vec<Foreign>,
     /// The member's linker fragment: it defines the symbols that the wrappers name.
     pub(crate) fragment: String,
+}
+
+impl Subject {
+    /// Wrappers for some values of their arguments, of which none were found.
+    pub(crate) fn not_played(&self) -> impl Iterator<Item = &str> {
+        self.functions.iter().filter(|function| function.picky).map(|function| &*function.wrapper)
+    }
 }
 
 /// Where the runtime's packages lie.
@@ -141,122 +151,22 @@ mod mutations;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Package, Role, SourceFile};
-    use isolate_lints::{Edition, facts::ForeignKind, scan};
-    use std::sync::Mutex;
+    use crate::{fixture, plan::plan, wrap};
+    use std::{collections::BTreeSet, sync::Mutex};
 
-    pub(super) fn graph(text: &str) -> Graph {
-        let facts = scan(text, Edition::E2024);
-        let file = SourceFile {
-            path: "src/lib.rs".into(),
-            text: crate::text::Text::new(text),
-            role: Role::Main,
-            krate: "fixture_sys".to_owned(),
-            edition: Edition::E2024,
-            module: Vec::new(),
-            cfgs: Vec::new(),
-            configs: Default::default(),
-            facts,
-            also: Vec::new(),
-            expansions: Vec::new(),
-        };
-        let package = Package {
-            out_dir: None,
-            name: "fixture-sys".to_owned(),
-            version: "1.0.0".to_owned(),
-            key: cargo_metadata::PackageId { repr: "fixture-sys".to_owned() },
-            root: "fixture-sys".into(),
-            member: false,
-            local: false,
-            selected: false,
-            links: None,
-            lib: Some("fixture_sys".to_owned()),
-            externs: Default::default(),
-            files: vec![file],
-            gaps: Vec::new(),
-        };
-        Graph {
-            root: here(".."),
-            target: here("../target"),
-            platforms: Default::default(),
-            conditions: String::new(),
-            expanded: false,
-            packages: vec![package],
-        }
-    }
-
-    /// An array of pointers that NULL ends, or that may be NULL, as each of them.
-    fn pointers(to: Pointee, ended: bool, nullable: bool) -> Given {
-        Given::Pointers { to, gaps: nullable, ended, nullable }
-    }
-
-    pub(super) fn functions(graph: &Graph) -> Vec<Foreign> {
-        let foreign = graph.packages[0].files.iter().flat_map(|file| &file.facts.foreign);
-        foreign
-            .filter_map(|item| match &item.item {
-                ForeignKind::Function { params, ret, .. } => Some(Foreign {
-                    package: 0,
-                    name: item.name.clone(),
-                    wrapper: item.name.clone(),
-                    picky: false,
-                    variadic: None,
-                    params: params
-                        .iter()
-                        .map(|param| Param {
-                            name: param.name.clone().unwrap_or_default(),
-                            ty: param.ty.clone(),
-                            given: match param.name.as_deref() {
-                                Some("level") => Some(Given::Number),
-                                Some("source") => Some(Given::Input { nullable: false }),
-                                Some("source_len") => Some(Given::Length { nullable: false }),
-                                Some("at") => Some(Given::Input { nullable: true }),
-                                Some("at_len") => Some(Given::Length { nullable: true }),
-                                Some("text") => Some(Given::Input { nullable: false }),
-                                Some("text_end") => Some(Given::End { slice: 0, nullable: false }),
-                                Some("from") => Some(Given::Place { of: 0, nullable: true }),
-                                Some("len") => Some(Given::Cell),
-                                Some("words") => Some(Given::Kept { object: 0, nullable: true }),
-                                Some("count") if item.name == "lend" => Some(Given::Length { nullable: true }),
-                                Some("texts_count" | "count") => Some(Given::Length { nullable: false }),
-                                Some("texts") => Some(pointers(Pointee::Text, true, false)),
-                                Some("titles") => Some(pointers(Pointee::Text, false, true)),
-                                Some("shelves") => Some(pointers(Pointee::Object, false, false)),
-                                Some("lines_lens") => Some(Given::Lengths { of: 1, gaps: false, nullable: false }),
-                                Some("lines") => Some(pointers(Pointee::Values, false, false)),
-                                _ => None,
-                            },
-                            stored: match param.name.as_deref() {
-                                Some("dest") => Some(Stored::Room),
-                                Some("planes") => Some(Stored::Rows),
-                                Some("len") => Some(Stored::Anything),
-                                Some("entry") => Some(Stored::Value(Exact::InPart)),
-                                _ => None,
-                            },
-                            called: (param.name.as_deref() == Some("back"))
-                                .then(|| Called { nullable: true, pointers: vec![true, false, true, true] }),
-                        })
-                        .collect(),
-                    ret: ret.clone(),
-                    bits: (ret.as_deref() == Some("bool")).then(|| "u8".to_owned()),
-                    never_null: false,
-                    points_into: None,
-                    shows_ret: ret.is_some(),
-                    counts: false,
-                    answers: (ret.as_deref() == Some("c_int")).then_some(Exact::Whole),
-                    origins: match &*item.name {
-                        "fill" => vec![0, 1],
-                        "entry" => vec![0, 1],
-                        _ => vec![0],
-                    },
-                }),
-                ForeignKind::Static { .. } => None,
-            })
-            .collect()
-    }
-
-    fn subject(graph: &Graph) -> Subject {
-        let wrappers = vec![("fixture".to_owned(), include_str!("tests/wrappers.rs").to_owned())];
-        Subject { wrappers, functions: functions(graph), fragment: String::new() }
+    /// A package that declares functions of every kind, and the wrappers that a policy about them makes.
+    pub(super) fn fixture() -> (Graph, Subject) {
+        let sys = include_str!("tests/sys.rs");
+        let mut graph = fixture::graph(&format!("//- app/src/lib.rs\n//- fixture-sys/src/lib.rs\n{sys}"));
+        let text = include_str!("tests/policy.toml");
+        let plan = plan(&graph, &fixture::policy(text))
+            .unwrap_or_else(|errors| panic!("{}", fixture::mistakes(text, &errors)));
+        let refused: Vec<_> = plan.refused().map(|(_, function)| (&function.name, function.refusals())).collect();
+        assert!(refused.is_empty(), "{refused:?}");
+        let targets = wrap::targets(&graph, &plan, Some(0), "policy.toml").expect("a package for the wrappers");
+        let subject = super::subject(&plan, &targets[0]).expect("wrappers");
+        (graph.root, graph.target) = (here(".."), here("../target"));
+        (graph, subject)
     }
 
     pub(super) fn here(folder: &str) -> Utf8PathBuf {
@@ -265,25 +175,24 @@ mod tests {
 
     #[test]
     fn stubs_and_driver() {
-        let graph = graph(include_str!("tests/declarations.rs"));
+        let (graph, subject) = fixture();
         let runtime = Runtime { runtime: "isolate-rt".into(), build: "isolate-rt/build".into() };
-        let files = files(&graph, &subject(&graph), &runtime).unwrap();
-        let shown = ["src/stubs.rs", "src/main.rs", "Cargo.toml"];
+        let files = files(&graph, &subject, &runtime).unwrap();
+        let shown = ["src/stubs.rs", "src/main.rs", "src/isolated/fixture.rs", "Cargo.toml"];
         let shown = files.iter().filter(|(path, _)| shown.contains(&path.as_str()));
         let shown: String = shown.map(|(path, text)| format!("=== {path}\n{text}\n")).collect();
         insta::assert_snapshot!(shown);
     }
 
     /// What comes of the fixture's wrappers after a `change`. One at a time, so that all can share a folder and its artifacts.
-    fn played(change: impl Fn(&str) -> String) -> Played {
+    fn played(runner: &Runner, change: impl Fn(&str) -> String) -> Played {
         static TURN: Mutex<()> = Mutex::new(());
         let _turn = TURN.lock();
-        let graph = graph(include_str!("tests/declarations.rs"));
+        let (graph, mut subject) = fixture();
         let runtime = Runtime { runtime: here("../isolate-rt"), build: here("../isolate-rt/build") };
-        let mut subject = subject(&graph);
         subject.wrappers[0].1 = change(&subject.wrappers[0].1);
         let folder = here("../target/isolate/tests/verify");
-        prepare(&graph, &subject, &runtime, folder, Vec::new()).unwrap().play(&Runner::default()).unwrap()
+        prepare(&graph, &subject, &runtime, folder, Vec::new()).unwrap().play(runner).unwrap()
     }
 
     /// The acts, where this machine can play them.
@@ -302,19 +211,28 @@ mod tests {
     /// The generated package compiles, and says the right thing on whatever machine this is.
     #[test]
     fn wrappers_hold() {
-        let Some(acts) = isolated(played(str::to_owned)) else { return };
+        let Some(acts) = isolated(played(&Runner::of_tests(), str::to_owned)) else { return };
         let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
         assert!(bad.is_empty(), "{bad:#?}");
-        // Six take slices, of which three acts hold the five lengths, and three of those may be NULL in two. What functions
-        // return and fill comes out of five of these, with each length, and of two others.
-        assert_eq!(acts.len(), 11 * 15 + 6 * 3 * 5 + 3 * 2 + 5 * 5 + 2, "eleven wrappers, fifteen acts each");
+        // Every wrapper is played, and what a library that works does with it comes back: nothing is an error that it reports.
+        let (_, subject) = fixture();
+        let called = acts.iter().filter(|act| act.act == "honest call").map(|act| &*act.function);
+        let wrappers = subject.functions.iter().map(|function| &*function.wrapper);
+        assert_eq!(called.collect::<Vec<_>>(), wrappers.collect::<Vec<_>>());
+        let honest = acts.iter().filter(|act| act.act.starts_with("honest call"));
+        let failed: BTreeSet<_> =
+            honest.filter(|act| act.outcome != "Ok").map(|act| (&*act.function, &*act.act)).collect();
+        let nothing_packed = ["honest call that fills 0 elements", "honest call with 0 elements"];
+        assert_eq!(failed, nothing_packed.map(|act| ("pack", act)).into());
     }
 
     /// With isolation off, the same acts get through, and that is said.
     #[test]
     fn without_isolation_nothing_holds() {
         let direct = |text: &str| text.replace(".heap_limit(", ".backend(isolate_rt::Backend::None).heap_limit(");
-        let Played::Acts(acts) = played(direct) else { panic!("no machine refuses `Backend::None`") };
+        let Played::Acts(acts) = played(&Runner::default(), direct) else {
+            panic!("no machine refuses `Backend::None`")
+        };
         let bad: Vec<_> = acts.iter().filter(|act| !act.good).map(|act| (&*act.act, &*act.outcome)).collect();
         let written = ("write to the program", "the program's page was written");
         assert_eq!(bad, [written, ("abort", "the process died of SIGABRT")]);
@@ -325,7 +243,11 @@ mod tests {
     fn a_wrapper_that_mends_text_is_found() {
         let mended =
             "Ok(unsafe { call.string(ret) }?.map(|text| CString::new(text.to_string_lossy().into_owned()).unwrap()))\n";
-        let Some(acts) = isolated(played(|text| text.replace("unsafe { call.string(ret) }\n", mended))) else { return };
+        let Some(acts) =
+            isolated(played(&Runner::of_tests(), |text| text.replace("unsafe { call.string(ret) }\n", mended)))
+        else {
+            return;
+        };
         let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
         let [act] = &bad[..] else { panic!("{bad:#?}") };
         assert!(act.function == "describe" && act.outcome.starts_with("text came out as "), "{act:#?}");
@@ -336,10 +258,10 @@ mod tests {
     fn a_callback_that_looks_anywhere_is_found() {
         let trusting = |text: &str| {
             let text = text
-                .replace("unsafe { inside.values(bytes, inside.count(count)) }?", "Some(vec![0; inside.count(count)])");
-            text.replace("unsafe { inside.string(text) }?", "None::<CString>")
+                .replace("unsafe { inside.values(arg1, inside.count(arg2)) }?", "Some(vec![0; inside.count(arg2)])");
+            text.replace("unsafe { inside.string(arg3) }?", "None::<CString>")
         };
-        let Some(acts) = isolated(played(trusting)) else { return };
+        let Some(acts) = isolated(played(&Runner::of_tests(), trusting)) else { return };
         let bad: Vec<_> = acts.iter().filter(|act| !act.good).map(|act| (&*act.function, &*act.act)).collect();
         assert!(
             bad.contains(&("each", "huge results")) && bad.contains(&("each", "pointers outside the domain")),
@@ -352,12 +274,11 @@ mod tests {
     fn a_wrapper_that_believes_a_count_is_found() {
         let trusting = |text: &str| {
             let direct = text.replace(".heap_limit(", ".backend(isolate_rt::Backend::None).heap_limit(");
-            direct.replace(
-                "call.within(call.count(call.read(dest_len)), dest_room.len())?",
-                "call.count(call.read(dest_len))",
-            )
+            direct.replace("call.within(call.count(len), dest_room.len())?", "call.count(len)")
         };
-        let Played::Acts(acts) = played(trusting) else { panic!("no machine refuses `Backend::None`") };
+        let Played::Acts(acts) = played(&Runner::default(), trusting) else {
+            panic!("no machine refuses `Backend::None`")
+        };
         let huge = acts.iter().find(|act| act.act == "huge results").unwrap();
         assert!(!huge.good && huge.outcome.starts_with("a count of "), "{huge:?}");
     }

@@ -1,7 +1,10 @@
 //! Functions that stand where the foreign ones stood, with the same signatures and the behaviour of `inside.rs`.
 
-use super::types::Types;
-use crate::{contract::number::Number, graph::Graph};
+use super::{chosen::Amount, types::Types};
+use crate::{
+    contract::{Dir, number::Number},
+    graph::Graph,
+};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// A foreign function as its package declares it.
@@ -12,7 +15,7 @@ pub(crate) struct Foreign {
     pub(crate) name: String,
     /// The name of its wrapper: a function that is called in several forms has several.
     pub(crate) wrapper: String,
-    /// The wrapper is for some values of its arguments, which nobody here knows how to make.
+    /// The wrapper is for some values of its arguments, and none were found.
     pub(crate) picky: bool,
     /// How many of its parameters are declared, where a variable number of arguments follows.
     pub(crate) variadic: Option<usize>,
@@ -21,6 +24,8 @@ pub(crate) struct Foreign {
     pub(crate) ret: Option<String>,
     /// The integer as which its wrapper takes what it returns, before that is known to be a value.
     pub(crate) bits: Option<String>,
+    /// Lengths of objects that say how long each of several buffers is.
+    pub(crate) row_lengths: Vec<String>,
     /// It returns a pointer that is never NULL, as its contract says.
     pub(crate) never_null: bool,
     /// It returns a pointer into the argument in this place, never NULL.
@@ -29,7 +34,9 @@ pub(crate) struct Foreign {
     pub(crate) shows_ret: bool,
     /// It returns how many elements it wrote to the caller's room.
     pub(crate) counts: bool,
-    /// What it returns, its wrapper returns.
+    /// How it tells that it works.
+    pub(crate) returns: Returns,
+    /// What it returns, whatever it is, its wrapper returns.
     pub(crate) answers: Option<Exact>,
     /// Where each part of what the wrapper returns comes from: 0 for what the function returned, else one more than the place
     /// of the parameter.
@@ -45,6 +52,19 @@ pub(crate) enum Exact {
     InPart,
 }
 
+/// What a function returns that works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Returns {
+    /// Nothing that it returns, 0 or an object of its own, is an error.
+    Anything,
+    /// This is no error; with `shown` its wrapper returns it.
+    Number { number: i64, shown: bool },
+    /// How much there is of something; fewer than `least` are an error.
+    Count { least: i64 },
+    /// Nobody here knows what is no error.
+    Unknown,
+}
+
 /// One of its parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Param {
@@ -54,10 +74,27 @@ pub(crate) struct Param {
     pub(crate) ty: String,
     /// What it must be when the wrapper was called, as the contract says.
     pub(crate) given: Option<Given>,
+    /// How many elements the wrapper's slice has for it, in Rust, if that is more than a guess.
+    pub(crate) elements: Option<String>,
     /// What the function stores through it, if it is such a pointer.
     pub(crate) stored: Option<Stored>,
     /// How the function calls it, if it is a callback that the wrapper passes.
     pub(crate) called: Option<Called>,
+    /// What it moves in the object that it points to.
+    pub(crate) cursors: Vec<Cursor>,
+}
+
+/// A pointer in an object, and a count of the elements that are left there.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor {
+    /// As the wrapper calls the slice that it takes.
+    pub(crate) name: String,
+    pub(crate) field: String,
+    /// The field that counts.
+    pub(crate) left: String,
+    pub(crate) dir: Dir,
+    /// Bytes of an element.
+    pub(crate) size: u32,
 }
 
 /// What a function gets for what its wrapper got.
@@ -65,6 +102,8 @@ pub(crate) struct Param {
 pub(crate) enum Given {
     /// The same number.
     Number,
+    /// This one.
+    Amount(Amount),
     /// The length of a slice; 0 where that may be NULL and is.
     Length { nullable: bool },
     /// A pointer to the length of a slice.
@@ -151,6 +190,14 @@ pub(crate) enum Stored {
 /// The place of what a function returns, where its parameters have theirs.
 pub(super) const RETURNED: usize = 63;
 
+/// The places of what objects point to.
+pub(super) const CURSORS: usize = 48;
+
+/// The number of elements that slices have, in Rust.
+pub(super) fn usual() -> String {
+    Amount::Length.in_rust("usize")
+}
+
 /// A module with a stub for each of `functions`.
 pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
     let mut types = Types::of(graph);
@@ -190,8 +237,14 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
         let _ = writeln!(stubs, "    inside::begin();");
         for (id, form) in &forms {
             let given = form.params[..params.len()].iter().enumerate();
-            for (at, given) in given.filter_map(|(at, param)| Some((at, param.given?))) {
-                let _ = writeln!(stubs, "    {}", given.check(*id, at));
+            for (at, param, given) in given.filter_map(|(at, param)| Some((at, param, param.given?))) {
+                let elements = param.elements.clone().unwrap_or_else(usual);
+                let _ = writeln!(stubs, "    {}", given.check(*id, at, &elements));
+            }
+            for (at, param) in form.params[..params.len()].iter().enumerate() {
+                for (cursor, place) in param.cursors.iter().zip(CURSORS..) {
+                    let _ = writeln!(stubs, "    {}", cursor.play(*id, at, place));
+                }
             }
         }
         for (at, param) in params.iter().enumerate() {
@@ -207,7 +260,8 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
                     writeln!(stubs, "    unsafe {{ inside::store_value(&{values:?}, {at}, a{at}) }};")
                 }
                 _ if !rooms.is_empty() => {
-                    writeln!(stubs, "    unsafe {{ inside::store_room(&{rooms:?}, {at}, a{at}) }};")
+                    let elements = param.elements.clone().unwrap_or_else(usual);
+                    writeln!(stubs, "    unsafe {{ inside::store_room(&{rooms:?}, {at}, {elements}, a{at}) }};")
                 }
                 _ if !rows.is_empty() => {
                     writeln!(stubs, "    unsafe {{ inside::store_rows(&{rows:?}, {at}, a{at}) }};")
@@ -215,6 +269,10 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
                 // Whoever fills the room leaves its size where it is.
                 Some(Stored::Anything) if !of_forms(|param| param.given == Some(Given::Cell)).is_empty() => {
                     writeln!(stubs, "    if !acts::fills() {{ unsafe {{ inside::store(a{at}) }}; }}")
+                }
+                // What it works on is as it was, but for what it has moved.
+                Some(_) if !param.cursors.is_empty() => {
+                    writeln!(stubs, "    if !acts::works() {{ unsafe {{ inside::store(a{at}) }}; }}")
                 }
                 Some(Stored::First) => writeln!(stubs, "    unsafe {{ inside::store_first(a{at}) }};"),
                 Some(Stored::Object) => writeln!(stubs, "    unsafe {{ inside::store_object(a{at}) }};"),
@@ -234,11 +292,20 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
                 forms.map(|(id, _)| *id).collect::<Vec<usize>>()
             };
             let (counting, exact) = (of_forms(|form| form.counts), of_forms(|form| form.answers.is_some()));
+            let working = forms.iter().filter_map(|(id, form)| match form.returns {
+                Returns::Number { number: 0, .. } | Returns::Count { least: 0 } => None,
+                Returns::Number { number, .. } => Some(format!("({id}, {number}, false)")),
+                Returns::Count { least } => Some(format!("({id}, {least}, true)")),
+                Returns::Anything | Returns::Unknown => None,
+            });
+            let working = working.collect::<Vec<_>>().join(", ");
             let answer = match (points_into, never_null) {
                 (Some(of), _) => format!("inside::answer_place(a{of}.wrapping_add(acts::step()))"),
                 (None, true) => "inside::answer_object()".to_owned(),
-                (None, false) if counting.is_empty() && exact.is_empty() => "inside::answer()".to_owned(),
-                (None, false) => format!("inside::answer_for(&{counting:?}, &{exact:?}, {RETURNED})"),
+                (None, false) if counting.is_empty() && exact.is_empty() && working.is_empty() => {
+                    "inside::answer()".to_owned()
+                }
+                (None, false) => format!("inside::answer_for(&{counting:?}, &{exact:?}, &[{working}], {RETURNED})"),
             };
             let _ = writeln!(stubs, "    unsafe {{ {answer} }}");
         }
@@ -254,15 +321,21 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
 }
 
 impl Given {
-    /// A statement that holds the argument at `at` of the function with this number against it.
-    fn check(self, id: usize, at: usize) -> String {
+    /// A statement that holds the argument at `at` of the function with this number against it; of a slice there are so many
+    /// `elements`.
+    fn check(self, id: usize, at: usize, elements: &str) -> String {
         match self {
+            Given::Amount(amount) => {
+                format!("unsafe {{ inside::amount_as_given({id}, {}, a{at}) }};", amount.in_rust("i64"))
+            }
             Given::Number => format!("unsafe {{ inside::number_as_given({id}, {at}, a{at}) }};"),
             Given::Length { nullable } => format!("unsafe {{ inside::length_as_given({id}, {nullable}, a{at}) }};"),
             Given::Cell => format!("unsafe {{ inside::cell({id}, a{at}) }};"),
-            Given::Input { nullable } => format!("unsafe {{ inside::input({id}, {at}, {nullable}, a{at}) }};"),
+            Given::Input { nullable } => {
+                format!("unsafe {{ inside::input({id}, {at}, {nullable}, {elements}, a{at}) }};")
+            }
             Given::Kept { object, nullable } => {
-                format!("unsafe {{ inside::kept({id}, {at}, {nullable}, a{object}, a{at}) }};")
+                format!("unsafe {{ inside::kept({id}, {at}, {nullable}, {elements}, a{object}, a{at}) }};")
             }
             Given::Pointers { to, gaps, ended, nullable } => {
                 let (to, array) = (format!("inside::Pointee::{to:?}"), format!("a{at}.cast()"));
@@ -274,6 +347,19 @@ impl Given {
             Given::End { slice, nullable } => format!("inside::end({id}, {nullable}, a{slice}, a{at});"),
             Given::Place { of, nullable } => format!("inside::place({id}, {nullable}, a{of}, a{at});"),
         }
+    }
+}
+
+impl Cursor {
+    /// A statement that holds the slice against what the wrapper was given, and moves the cursor to its end where the library
+    /// does what it can. The object is the argument at `at`.
+    fn play(&self, id: usize, at: usize, place: usize) -> String {
+        let Cursor { field, left, size, .. } = self;
+        let writes = self.dir != Dir::In;
+        format!(
+            "unsafe {{ inside::cursor({id}, {place}, ({writes}, {size}), (&raw const (*a{at}).{field}).cast_mut().cast(), \
+             (&raw const (*a{at}).{left}).cast_mut()) }};"
+        )
     }
 }
 

@@ -1,7 +1,13 @@
 //! Arguments for one call of a wrapper, and the statements around it.
 
 use super::types::{ends_in, generic};
-use crate::verify::stubs::{Exact, Foreign, Given, Stored};
+use crate::{
+    contract::Dir,
+    verify::{
+        chosen::Amount,
+        stubs::{CURSORS, Exact, Foreign, Given, Stored, usual},
+    },
+};
 use quote::ToTokens;
 use syn::{PathArguments, ReturnType, Type, TypeParamBound, punctuated::Punctuated};
 
@@ -26,12 +32,16 @@ pub(super) struct Call {
 }
 
 /// What the contract says of an argument.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Meant {
     /// Its place among those of the function.
     place: usize,
     /// A number that the function gets as it is.
     number: bool,
+    /// A number of which the contract speaks.
+    amount: Option<Amount>,
+    /// How many elements a slice has, in Rust.
+    elements: Option<String>,
     /// A place in another argument.
     inner: bool,
     /// A slice of numbers that the function gets as it is.
@@ -43,7 +53,12 @@ pub(super) struct Meant {
 impl Meant {
     /// Of the function's parameter of this name.
     pub(super) fn of(wrapped: &Foreign, name: &str) -> Option<Meant> {
-        let place = wrapped.params.iter().position(|param| param.name == name)?;
+        let Some(place) = wrapped.params.iter().position(|param| param.name == name) else {
+            let mut cursors = wrapped.params.iter().flat_map(|param| param.cursors.iter().zip(CURSORS..));
+            let (cursor, place) = cursors.find(|(cursor, _)| cursor.name == name)?;
+            let reads = cursor.dir == Dir::In;
+            return Some(Meant { place, input: reads, stored: (!reads).then_some(Exact::Whole), ..Meant::default() });
+        };
         let given = &wrapped.params[place].given;
         let stored = match wrapped.stores(place) {
             Some(Stored::Room | Stored::Rows) => Some(Exact::Whole),
@@ -53,7 +68,11 @@ impl Meant {
         let (number, input) =
             (*given == Some(Given::Number), matches!(given, Some(Given::Input { .. } | Given::Kept { .. })));
         let inner = matches!(given, Some(Given::Place { .. }));
-        Some(Meant { place, number, inner, input, stored })
+        let amount = match given {
+            Some(Given::Amount(amount)) => Some(*amount),
+            _ => None,
+        };
+        Some(Meant { place, number, amount, elements: wrapped.params[place].elements.clone(), inner, input, stored })
     }
 }
 
@@ -65,12 +84,16 @@ impl Call {
                 (elems, mutable) if let Some(array) = self.array(domain, function, at, elems, mutable) => Some(array),
                 (Type::Slice(_), false) => {
                     self.slices = true;
-                    Some(if self.meant.input { format!("marked({})", self.meant.place) } else { "values()".to_owned() })
+                    let elements = self.elements();
+                    Some(match self.meant.input {
+                        true => format!("marked({}, {elements})", self.meant.place),
+                        false => format!("values({elements})"),
+                    })
                 }
                 (Type::Slice(_), true) => {
                     self.slices = true;
                     self.rooms += 1;
-                    Some(self.room(at, "new", "slice"))
+                    Some(self.room(at, &self.elements(), "slice"))
                 }
                 (Type::Path(path), _) if ends_in(path, "Handle") => {
                     let handle = self.handle(domain, function, at);
@@ -86,7 +109,7 @@ impl Call {
                 (Type::Path(path), false) if ends_in(path, "CStr") => Some("c\"text\"".to_owned()),
                 (Type::TraitObject(closure), true) => Some(format!("&mut {}", self.closed(&closure.bounds)?)),
                 (_, false) => Some("reference()".to_owned()),
-                (_, true) => Some(self.room(at, "single", "one")),
+                (_, true) => Some(self.room(at, "1", "one")),
             },
             Type::Path(path) if ends_in(path, "Option") => {
                 let inner = generic(path)?;
@@ -107,6 +130,7 @@ impl Call {
             Type::Path(path) if ends_in(path, "Owned") => Some(self.owned(domain, function, at)),
             Type::Path(path) if ends_in(path, "Object") => Some(self.object(domain, function, at)),
             Type::Path(_) if self.meant.inner => Some("inner()".to_owned()),
+            Type::Path(_) if let Some(amount) = self.meant.amount => Some(format!("amount({})", amount.in_rust("i64"))),
             Type::Path(_) if self.meant.number => Some(format!("number({})", self.meant.place)),
             Type::Path(_) | Type::Ptr(_) | Type::Array(_) => Some("value()".to_owned()),
             Type::ImplTrait(closure) => self.closed(&closure.bounds),
@@ -195,8 +219,13 @@ impl Call {
         Some(format!("|{}| {{ {heard}{answer} }}", names.join(", ")))
     }
 
-    fn room(&mut self, at: usize, make: &str, part: &str) -> String {
-        self.before.push(format!("let mut room{at} = Room::{make}();"));
+    /// How many elements a slice has.
+    fn elements(&self) -> String {
+        self.meant.elements.clone().unwrap_or_else(usual)
+    }
+
+    fn room(&mut self, at: usize, elements: &str, part: &str) -> String {
+        self.before.push(format!("let mut room{at} = Room::of({elements});"));
         self.after.push(format!("room{at}.check()?;"));
         if let Some(exact) = self.meant.stored {
             self.filled.push(format!("room{at}.filled({}, {})?;", self.meant.place, exact == Exact::Whole));

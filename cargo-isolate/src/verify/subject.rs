@@ -1,15 +1,23 @@
 //! Prepares the subject of `verify`: the wrappers of a package over stubs, and what each stub receives, stores and
 //! calls according to the plan.
 
+use super::{
+    Called, Cursor, Exact, Foreign, Given, Param, Pointee, Returns, STUBS, Stored, Subject,
+    chosen::{self, Chosen},
+};
 use crate::{
-    contract::{Contract, Dir, Element, Hold, Lasting, expr::Expr, shape::Shape},
+    contract::{
+        Contract, Dir, Element, Hold, Lasting,
+        expr::Expr,
+        object::{self, Life},
+        shape::Shape,
+    },
     plan::{Decision, FunctionPlan, ParamPlan, Plan, Role},
-    verify::{Called, Exact, Foreign, Given, Param, Pointee, STUBS, Stored, Subject},
     wrap::{self, RenderError, Target},
 };
 
 /// The wrappers of one package, redirected to stubs.
-pub(super) fn subject(plan: &Plan, target: &Target) -> Result<Subject, RenderError> {
+pub(crate) fn subject(plan: &Plan, target: &Target) -> Result<Subject, RenderError> {
     let redirected = target.clone().redirected(|_| STUBS.to_owned());
     let mut subject = Subject { wrappers: Vec::new(), functions: Vec::new(), fragment: String::new() };
     for file in wrap::render(plan, &redirected)? {
@@ -31,38 +39,76 @@ pub(super) fn subject(plan: &Plan, target: &Target) -> Result<Subject, RenderErr
 }
 
 fn foreign(function: &FunctionPlan) -> Foreign {
+    let chosen = Chosen::of(function);
+    let is_picky = chosen.is_none();
+    let chosen = chosen.unwrap_or_default();
+    let null_fails = function.failing.as_ref().is_some_and(|failing| failing.error.takes_null());
     Foreign {
         package: function.declared.index,
         name: function.name.clone(),
         wrapper: function.wrapper().to_owned(),
-        picky: function.form.as_ref().is_some_and(|form| form.when.is_some()),
+        picky: is_picky,
         variadic: function.variadic,
-        params: function.params.iter().map(|one| param(function, one)).collect(),
+        params: function.params.iter().map(|one| param(function, one, &chosen)).collect(),
         ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
         bits: function.ret.as_ref().and_then(|ret| ret.shape.bits()).map(str::to_owned),
-        never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(is_never_null),
+        row_lengths: row_lengths(function),
+        never_null: function.ret.as_ref().is_some_and(|ret| {
+            ret.decision.contract().is_some_and(is_never_null) || null_fails && ret.shape.pointee().is_some()
+        }),
         points_into: function.ret.as_ref().and_then(|ret| match ret.decision.contract()? {
-            Contract::Inner { of, nullable: false, .. } => place(function, of),
+            Contract::Inner { of, nullable, .. } if null_fails || !nullable => place(function, of),
             _ => None,
         }),
         shows_ret: function.ret.is_some() && !function.is_told_otherwise(),
-        counts: function.params.iter().any(|param| is_room(function, param, &Expr::Ret)),
+        counts: function.params.iter().any(|param| is_room(function, param, &chosen, &Expr::Ret)),
+        returns: returns(function),
         answers: answers(function),
         origins: Vec::new(),
     }
+}
+
+fn row_lengths(function: &FunctionPlan) -> Vec<String> {
+    let of_each = function.params.iter().filter_map(|param| match param.decision.contract()? {
+        Contract::Array { elem: Element::Buf { len, .. }, .. } => Some(len),
+        _ => None,
+    });
+    let bound = of_each.flat_map(Expr::leaves).filter_map(|leaf| match leaf {
+        Expr::Bound { name, .. } => Some(name.clone()),
+        _ => None,
+    });
+    bound.collect()
 }
 
 fn place(function: &FunctionPlan, name: &str) -> Option<usize> {
     function.params.iter().position(|param| param.name == name)
 }
 
-/// How the wrapper's result can be compared with the function's; `None` if the return value indicates failure or is
+/// How the wrapper's result can be compared with the function's; `None` if the return value may indicate failure or is
 /// part of a length.
 fn answers(function: &FunctionPlan) -> Option<Exact> {
     let ret = function.ret.as_ref().filter(|ret| ret.shown_as.is_none())?;
-    let is_value = ret.decision.contract() == Some(&Contract::Value) && function.failing.is_none();
-    let is_told = expressions(function).iter().any(|leaf| matches!(leaf, Expr::Ret));
-    exact(&ret.shape).filter(|_| is_value && !is_told)
+    let is_value = ret.decision.contract() == Some(&Contract::Value);
+    exact(&ret.shape).filter(|_| is_value && function.failing.is_none() && !tells(function))
+}
+
+/// How it tells that it works, where its contract has a word for failing.
+fn returns(function: &FunctionPlan) -> Returns {
+    let (Some(ret), Some(failing)) = (&function.ret, &function.failing) else { return Returns::Anything };
+    if ret.shape.pointee().is_some() {
+        return if chosen::is_success(&failing.error, 0) { Returns::Anything } else { Returns::Unknown };
+    }
+    let is_shown = ret.shown_as.is_none() && ret.decision.contract() == Some(&Contract::Value);
+    match chosen::success(&failing.error, &ret.shape) {
+        None => Returns::Unknown,
+        Some(number) if tells(function) => Returns::Count { least: number },
+        Some(number) => Returns::Number { number, shown: is_shown && !function.is_told_otherwise() },
+    }
+}
+
+/// What it returns is, or is part of, the length of something.
+fn tells(function: &FunctionPlan) -> bool {
+    expressions(function).iter().any(|leaf| matches!(leaf, Expr::Ret))
 }
 
 /// How precisely values of a type can be compared.
@@ -83,12 +129,12 @@ fn expressions(function: &FunctionPlan) -> Vec<&Expr> {
     lengths.flat_map(Expr::leaves_and_arguments).collect()
 }
 
-fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
+fn param(function: &FunctionPlan, param: &ParamPlan, chosen: &Chosen) -> Param {
     let anything = |stored: bool| stored.then_some(Stored::Anything);
     let stored = match (&param.role, param.decision.contract()) {
         (Role::Caller, Some(Contract::Buf { dir: Dir::Out | Dir::Inout, written, .. }))
-            if written.as_ref().is_none_or(|written| is_room(function, param, written))
-                && is_hidden(function, param) =>
+            if written.as_ref().is_none_or(|written| is_room(function, param, chosen, written))
+                && extent(function, param, chosen).is_some() =>
         {
             Some(Stored::Room)
         }
@@ -132,8 +178,15 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
         }),
         _ => None,
     };
-    let name = wrap::snake(&param.name);
-    Param { name, ty: spelt(&param.ty, &param.shape), given: given(function, param), stored, called }
+    Param {
+        name: wrap::snake(&param.name),
+        ty: spelt(&param.ty, &param.shape),
+        given: given(function, param, chosen),
+        elements: extent(function, param, chosen),
+        stored,
+        called,
+        cursors: cursors(param),
+    }
 }
 
 /// How the value behind a pointer can be compared after the call; `None` if a length depends on it.
@@ -146,7 +199,7 @@ fn comes_out(function: &FunctionPlan, param: &ParamPlan) -> Option<Exact> {
 }
 
 /// What the function must receive for the arguments of the wrapper, where the contract determines it.
-fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
+fn given(function: &FunctionPlan, param: &ParamPlan, chosen: &Chosen) -> Option<Given> {
     let named = |name: &String| function.params.iter().find(|param| param.name == *name);
     let nullable = |slice: &ParamPlan| match slice.decision.contract() {
         Some(Contract::Buf { nullable, .. } | Contract::Array { nullable, .. }) if slice.shown_as.is_none() => {
@@ -168,6 +221,10 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
             let plain = slices.iter().all(|slice| named(slice).and_then(nullable) == Some(false));
             (plain && param.shape.pointee().is_some_and(|(mutable, to)| mutable && to.is_number()))
                 .then_some(Given::Cell)
+        }
+        (Role::Caller, Contract::Value) if let Some(amount) = chosen.amount(&param.name) => Some(Given::Amount(amount)),
+        (Role::Caller, Contract::Fixed { value }) if is_fixed(param) => {
+            Some(Given::Amount(chosen::Amount::Number(*value)))
         }
         // A number that a length depends on would dictate the length of the slices.
         (Role::Caller, Contract::Value) => {
@@ -219,7 +276,7 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
                 let ParamPlan { shape, decision, .. } = &function.params[*object];
                 matches!(decision.contract(), Some(Contract::Handle { dir: Dir::In, .. })) && !shape.is_newtype()
             };
-            is_hidden(function, param).then_some(match object.filter(is_held) {
+            extent(function, param, chosen).map(|_| match object.filter(is_held) {
                 Some(object) => Given::Kept { object, nullable },
                 None => Given::Input { nullable },
             })
@@ -248,28 +305,59 @@ fn counts_elements(function: &FunctionPlan, param: &ParamPlan) -> bool {
     param.shown_as.is_none() && len.as_ref().is_none_or(is_length)
 }
 
-/// Whether a parameter is a slice of numbers whose length or end is another parameter that callers of the wrapper do
-/// not see.
-fn is_hidden(function: &FunctionPlan, param: &ParamPlan) -> bool {
-    let Some(Contract::Buf { len, .. }) = param.decision.contract() else { return false };
+/// How many elements a slice of numbers has, in Rust: its length, or end, is a parameter of its own, which the wrapper's caller
+/// does not see, or follows from what others are.
+fn extent(function: &FunctionPlan, param: &ParamPlan, chosen: &Chosen) -> Option<String> {
+    let Contract::Buf { len, .. } = param.decision.contract()? else { return None };
     let is_length = |other: &ParamPlan| match (&other.role, len) {
         (Role::LengthOf(_), Expr::Name(name))
         | (Role::CellOf(_), Expr::Deref(name))
         | (Role::EndOf(_), Expr::End(name)) => other.name == *name,
         _ => false,
     };
-    let of_numbers =
-        param.shape.pointee().is_some_and(|(_, to)| to.is_number() || matches!(to, Shape::Char | Shape::Void));
-    of_numbers && param.shown_as.is_none() && function.params.iter().any(is_length)
+    let (_, to) = param.shape.pointee()?;
+    if !(to.is_number() || matches!(to, Shape::Char | Shape::Void)) || param.shown_as.is_some() {
+        return None;
+    }
+    match function.params.iter().any(is_length) {
+        true => Some(chosen::Amount::Length.in_rust("usize")),
+        // That of an array on its own is in the type of what the wrapper takes.
+        false if len.leaves().iter().all(|leaf| matches!(leaf, Expr::Int(_))) => None,
+        false => chosen.elements(len),
+    }
+}
+
+/// The wrapper passes this integer or address every time.
+fn is_fixed(param: &ParamPlan) -> bool {
+    matches!(param.shape, Shape::Int(_)) || param.shape.pointee().is_some()
+}
+
+/// What the function moves in an object, and the wrapper takes slices for.
+fn cursors(param: &ParamPlan) -> Vec<Cursor> {
+    let Some(Contract::Object { life: Life::Used, cursors }) = param.decision.contract() else { return Vec::new() };
+    let moved = cursors.iter().filter(|cursor| cursor.moves);
+    moved.filter_map(cursor).collect()
+}
+
+fn cursor(object::Cursor { field, dir, left, pointer, .. }: &object::Cursor) -> Option<Cursor> {
+    let (_, to) = pointer.pointee()?;
+    let is_plain = to.is_number() || matches!(to, Shape::Char | Shape::Void);
+    is_plain.then(|| Cursor {
+        name: wrap::snake(field),
+        field: field.clone(),
+        left: left.clone(),
+        dir: *dir,
+        size: to.number().map_or(1, |number| number.bits.div_ceil(8)),
+    })
 }
 
 /// Whether a parameter is a slice that the function can fill, with `told` as the length that it wrote.
-fn is_room(function: &FunctionPlan, param: &ParamPlan, told: &Expr) -> bool {
+fn is_room(function: &FunctionPlan, param: &ParamPlan, chosen: &Chosen, told: &Expr) -> bool {
     let Some(Contract::Buf { dir: Dir::Out | Dir::Inout, len, written: Some(written), .. }) = param.decision.contract()
     else {
         return false;
     };
-    written == told && is_hidden(function, param) && (*written == Expr::Ret || written == len)
+    written == told && extent(function, param, chosen).is_some() && (*written == Expr::Ret || written == len)
 }
 
 /// Whether the contract excludes NULL for a pointer.

@@ -232,7 +232,9 @@ fn constructors_of_globals() {
 fn an_exception_while_another_thread_has_the_loader() {
     let Some(library) = library().filter(|_| isolation()) else { return };
     // SAFETY: this function has that type.
-    let throw: Function = unsafe { std::mem::transmute(libc::dlsym(library, c"uncaught_number".as_ptr())) };
+    let throw = unsafe {
+        std::mem::transmute::<*mut libc::c_void, Function>(libc::dlsym(library, c"uncaught_number".as_ptr()))
+    };
     let kinds = loop {
         let kinds = throw_and_abort(throw);
         // A test beside this one ended the instance.
@@ -255,9 +257,11 @@ fn throw_and_abort(throw: Function) -> [FaultKind; 2] {
         IS_TO_THROW.store(true, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(300));
         // SAFETY: ends the call.
-        let result = unsafe { DOMAIN.call("abort").unwrap().run(|| -> () { libc::abort() }) };
-        // SAFETY: by this function's contract.
-        unsafe { *kind.cast::<FaultKind>() = result.unwrap_err().kind().clone() };
+        let ended = DOMAIN.call("abort").and_then(|mut call| unsafe { call.run(|| -> () { libc::abort() }) });
+        if let Err(fault) = ended {
+            // SAFETY: by this function's contract.
+            unsafe { *kind.cast::<FaultKind>() = fault.kind().clone() };
+        }
         1
     }
     IS_INSIDE.store(false, Ordering::Relaxed);
@@ -281,7 +285,7 @@ fn throw_and_abort(throw: Function) -> [FaultKind; 2] {
         while !IS_INSIDE.load(Ordering::Relaxed) {
             std::thread::yield_now();
         }
-        let mut kind = FaultKind::DomainLost;
+        let mut kind = FaultKind::Trap;
         // SAFETY: the function, and what it leads to.
         unsafe { libc::dl_iterate_phdr(Some(abort_inside), (&raw mut kind).cast()) };
         sender.send(kind).unwrap();

@@ -171,9 +171,15 @@ fn a8_longjmp_to_the_program() {
         // SAFETY: none; that is the attack.
         unsafe { domain.call("jump").unwrap().run(|| -> i32 { longjmp(BUFFER.load(Ordering::Relaxed), 1) }) }
     }
+    /// # Safety
+    ///
+    /// None: it takes any pointer.
     unsafe extern "C" fn isolated(_: Buffer) {
         assert_eq!(jump_from(&JUMPING).unwrap_err().kind(), &FaultKind::JumpedOut);
     }
+    /// # Safety
+    ///
+    /// None: it takes any pointer.
     unsafe extern "C" fn control(_: Buffer) {
         let _ = jump_from(&UNPROTECTED);
     }
@@ -214,11 +220,18 @@ fn jumps_within_a_call() {
             "ret"
         )
     }
+    /// # Safety
+    ///
+    /// `setjmp` has filled the buffer.
     unsafe extern "C" fn jump(buffer: Buffer) {
         // SAFETY: filled by whoever calls this.
         unsafe { longjmp(buffer, 1) }
     }
     /// Sets the second buffer, and jumps there, then to the first.
+    ///
+    /// # Safety
+    ///
+    /// There is room for two buffers, and `setjmp` has filled the first.
     unsafe extern "C" fn within(buffer: Buffer) {
         // SAFETY: two buffers, the first of which is filled.
         unsafe {
@@ -227,6 +240,9 @@ fn jumps_within_a_call() {
             longjmp(buffer, 1)
         }
     }
+    /// # Safety
+    ///
+    /// As for `within`.
     unsafe extern "C" fn elsewhere(buffer: Buffer) {
         // SAFETY: a stack in the heap.
         unsafe {

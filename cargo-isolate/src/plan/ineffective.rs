@@ -1,6 +1,6 @@
 //! Words of the policy that change nothing: what they say never is so, or is used nowhere.
 
-use super::{ParamPlan, RetPlan, functions::Said, keepers, numbers::texts, renamed::whole, select::Selected};
+use super::{ParamPlan, RetPlan, functions::Said, keepers, mentions::texts, renamed::whole, select::Selected};
 use crate::{
     contract::{
         Contract, Failing,

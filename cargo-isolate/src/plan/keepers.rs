@@ -1,11 +1,11 @@
 //! Objects that keep something: a length, or what is made of them. The program must have them to keep it.
 
-use super::{ParamPlan, numbers::texts};
+use super::{
+    ParamPlan,
+    mentions::{mentions, texts},
+};
 use crate::{
-    contract::{
-        Contract, Dir, Hold,
-        expr::{Condition, Expr, Mention, Mentioned},
-    },
+    contract::{Contract, Dir, Hold, expr::Mentioned},
     policy::{PolicyError, Spanned, model},
 };
 use std::ops::Range;
@@ -52,18 +52,13 @@ pub(super) fn are_there(
     }
 }
 
-/// The objects of whose lengths a text speaks, with the names of these and their places, as far as no escapes stand before them.
+/// The objects of whose lengths a text speaks, with the names of these and their places.
 pub(super) fn lengths(text: &Spanned<String>, is_condition: bool) -> Vec<(String, String, Range<usize>)> {
-    let parsed = match is_condition {
-        true => Condition::parse(text.get_ref()).map(|(_, mentions)| mentions),
-        false => Expr::parse(text.get_ref()).map(|(_, mentions)| mentions),
-    };
-    let start = text.span().start + 1;
-    let object = |Mention { what, span }: Mention| match what {
-        Mentioned::Bound { object, name } => Some((object, name, start + span.start..start + span.end)),
+    let bound = |(what, place)| match what {
+        Mentioned::Bound { object, name } => Some((object, name, place)),
         _ => None,
     };
-    parsed.unwrap_or_default().into_iter().filter_map(object).collect()
+    mentions(text, is_condition).into_iter().filter_map(bound).collect()
 }
 
 /// Why the wrapper has no object that it could ask or tell.

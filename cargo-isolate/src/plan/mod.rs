@@ -13,6 +13,7 @@ mod ineffective;
 mod isolated;
 mod keepers;
 mod make;
+mod mentions;
 mod numbers;
 mod ownership;
 mod places;

@@ -1,10 +1,10 @@
 //! Numbers of which lengths and conditions speak, against what each parameter turned out to be: the wrapper must have them.
 
-use super::{ParamPlan, Role};
+use super::{ParamPlan, Role, mentions::mentions};
 use crate::{
     contract::{
         Contract, Dir,
-        expr::{Condition, Expr, Mention, Mentioned},
+        expr::{Expr, Mentioned},
     },
     policy::{PolicyError, Spanned, model},
 };
@@ -29,8 +29,8 @@ pub(super) fn are_there(
         let known = if of_ret || comes_out(words) { When::After } else { When::Before };
         let elem = words.elem.iter().flat_map(|elem| [&elem.get_ref().len, &elem.get_ref().cap]);
         let before = [&words.len, &words.cap].into_iter().chain(elem).flatten();
-        found.extend(before.flat_map(|text| mentions(text, false)).map(|mention| (mention, known)));
-        found.extend(words.written.iter().flat_map(|text| mentions(text, false)).map(|mention| (mention, When::After)));
+        found.extend(before.flat_map(|text| numbers(text, false)).map(|mention| (mention, known)));
+        found.extend(words.written.iter().flat_map(|text| numbers(text, false)).map(|mention| (mention, When::After)));
     };
     entry.arg.values().for_each(|words| lengths(words.get_ref(), false));
     entry.ret.iter().for_each(|words| lengths(words.get_ref(), true));
@@ -40,20 +40,20 @@ pub(super) fn are_there(
         let model::CallbackParam { len, cap, written, .. } = param.get_ref();
         [len, cap, written].into_iter().flatten()
     });
-    let outer = texts.flat_map(|text| mentions(text, false)).filter_map(|(number, at)| match number {
+    let outer = texts.flat_map(|text| numbers(text, false)).filter_map(|(number, at)| match number {
         Expr::Outer(name) => Some(((Expr::Name(name), at), When::Before)),
         _ => None,
     });
     found.extend(outer);
     let told = entry.bind.values().flat_map(|lengths| lengths.values()).chain(&entry.message);
-    found.extend(told.flat_map(|text| mentions(text, false)).map(|mention| (mention, When::After)));
+    found.extend(told.flat_map(|text| numbers(text, false)).map(|mention| (mention, When::After)));
     if let Some(error) = &entry.error
         && let model::ErrorWord::When(text) = error.get_ref()
     {
         let text = Spanned::new(error.span(), text.clone());
-        found.extend(mentions(&text, true).into_iter().map(|mention| (mention, When::After)));
+        found.extend(numbers(&text, true).into_iter().map(|mention| (mention, When::After)));
     }
-    found.extend(when.into_iter().flat_map(|text| mentions(text, true)).map(|mention| (mention, When::Before)));
+    found.extend(when.into_iter().flat_map(|text| numbers(text, true)).map(|mention| (mention, When::Before)));
     for ((number, at), known) in found {
         let (name, deref) = match &number {
             Expr::Name(name) => (name, false),
@@ -69,44 +69,25 @@ pub(super) fn are_there(
     }
 }
 
-/// Every expression of an entry about its own parameters, and whether it is a condition.
-pub(super) fn texts(entry: &model::FnContract, when: Option<&Spanned<String>>) -> Vec<(Spanned<String>, bool)> {
-    let words = entry.arg.values().chain(&entry.ret).map(Spanned::get_ref);
-    let of_words = words.flat_map(|words| {
-        let elem = words.elem.iter().flat_map(|elem| [&elem.get_ref().len, &elem.get_ref().cap]);
-        [&words.len, &words.cap, &words.written].into_iter().chain(elem).flatten()
-    });
-    let told = entry.bind.values().flat_map(|lengths| lengths.values()).chain(&entry.message);
-    let error = entry.error.iter().filter_map(|error| match error.get_ref() {
-        model::ErrorWord::When(text) => Some((Spanned::new(error.span(), text.clone()), true)),
-        model::ErrorWord::Never => None,
-    });
-    let lengths = of_words.chain(told).map(|text| (text.clone(), false));
-    lengths.chain(error).chain(when.map(|when| (when.clone(), true))).collect()
-}
-
 /// The length of what the library hands out is known after the call.
 fn comes_out(words: &model::Contract) -> bool {
     let is = |word: &Option<Spanned<String>>, wanted: &str| word.as_ref().is_some_and(|word| word.get_ref() == wanted);
     words.len.is_some() && is(&words.dir, "out")
 }
 
-/// The numbers that a text speaks of, with their places, as far as no escapes stand before them.
-fn mentions(text: &Spanned<String>, is_condition: bool) -> Vec<(Expr, Range<usize>)> {
-    let parsed = match is_condition {
-        true => Condition::parse(text.get_ref()).map(|(_, mentions)| mentions),
-        false => Expr::parse(text.get_ref()).map(|(_, mentions)| mentions),
+/// The numbers that a text speaks of, with their places.
+fn numbers(text: &Spanned<String>, is_condition: bool) -> Vec<(Expr, Range<usize>)> {
+    let numbers = |(what, place): (Mentioned, Range<usize>)| -> Vec<_> {
+        let numbers = match what {
+            Mentioned::Outer(name) => vec![Expr::Outer(name)],
+            Mentioned::Value(name) => vec![Expr::Name(name)],
+            Mentioned::Pointee(name) => vec![Expr::Deref(name)],
+            Mentioned::Call(call) => call.args,
+            Mentioned::Ret | Mentioned::Null | Mentioned::Bound { .. } => Vec::new(),
+        };
+        numbers.into_iter().map(|number| (number, place.clone())).collect()
     };
-    let start = text.span().start + 1;
-    let place = |Mention { span, .. }: &Mention| start + span.start..start + span.end;
-    let numbers = |mention: &Mention| match &mention.what {
-        Mentioned::Outer(name) => vec![(Expr::Outer(name.clone()), place(mention))],
-        Mentioned::Value(name) => vec![(Expr::Name(name.clone()), place(mention))],
-        Mentioned::Pointee(name) => vec![(Expr::Deref(name.clone()), place(mention))],
-        Mentioned::Call(call) => call.args.iter().map(|arg| (arg.clone(), place(mention))).collect(),
-        Mentioned::Ret | Mentioned::Null | Mentioned::Bound { .. } => Vec::new(),
-    };
-    parsed.unwrap_or_default().iter().flat_map(numbers).collect()
+    mentions(text, is_condition).into_iter().flat_map(numbers).collect()
 }
 
 /// What a parameter is, where that is no number for an expression.

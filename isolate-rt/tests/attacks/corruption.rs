@@ -47,13 +47,7 @@ fn b1_pointers_and_lengths_at_random() {
         return;
     }
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut random = move || {
-        // xorshift64.
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as usize
-    };
+    let mut random = || xorshift(&mut state) as usize;
     let mut call = ASKED.call("any").unwrap();
     let staged = call.output::<u8>(1000).unwrap();
     // SAFETY: allocates.
@@ -217,12 +211,7 @@ fn b3_any_bits() {
         return;
     }
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut random = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
+    let mut random = || xorshift(&mut state);
     let whole = OWN.boxed(0u64).unwrap();
     for round in 0..300 {
         let bits: [u64; 4] = if round == 0 { [u64::MAX; 4] } else { std::array::from_fn(|_| random()) };
@@ -687,4 +676,12 @@ fn b11_stale_bytes() {
     // SAFETY: ends the call.
     let _: Result<(), _> = unsafe { WIPED.call("fail").unwrap().run(|| asm!("ud2")) };
     assert_eq!(words(), 0);
+}
+
+/// The next of a fixed sequence of numbers (xorshift64).
+fn xorshift(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
 }

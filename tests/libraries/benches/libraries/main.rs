@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! cargo bench --package isolate-libraries --bench libraries
+//! cargo bench --package isolate-libraries --bench libraries -- pictures      # one group of rows
 //! ```
 //!
 //! Emulated machines (`ISOLATE_EMULATED`) are refused: their times mean nothing.
@@ -27,25 +28,43 @@ fn main() {
     }
     println!("{}; medians\n", description());
     println!("| what | size | direct | to direct | to direct and a copy |\n|---|---:|---:|---:|---:|");
-    for size in [1 << 10, 64 << 10, 1 << 20] {
-        let data = text(size);
-        blocks::rows(&data);
-        kept::rows(&data);
-        contexts::rows(&data);
-        sqlite::rows(&data);
-    }
-    for size in [1, 64, 1 << 10, 4 << 10, 64 << 10, 1 << 20, 2 << 20] {
-        small::snappy_rows(&text(size));
-    }
-    for size in [8, 64, 256, 1 << 10] {
-        small::brotli_rows(&text(size));
-    }
-    pictures::rows();
-    for size in [64, 4 << 10] {
-        sqlite::table_rows(&text(size));
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    for (group, rows) in GROUPS {
+        if chosen.is_empty() || chosen.iter().any(|name| name == group) {
+            rows();
+        }
     }
     rows::means();
 }
+
+/// Groups of rows, by the names that choose them.
+const GROUPS: [(&str, fn()); 5] = [
+    ("streams", || {
+        for size in [1 << 10, 64 << 10, 1 << 20] {
+            let data = text(size);
+            blocks::rows(&data);
+            kept::rows(&data);
+            contexts::rows(&data);
+            sqlite::rows(&data);
+        }
+    }),
+    ("snappy", || {
+        for size in [1, 64, 1 << 10, 4 << 10, 64 << 10, 1 << 20, 2 << 20] {
+            small::snappy_rows(&text(size));
+        }
+    }),
+    ("brotli", || {
+        for size in [8, 64, 256, 1 << 10] {
+            small::brotli_rows(&text(size));
+        }
+    }),
+    ("pictures", pictures::rows),
+    ("tables", || {
+        for size in [64, 4 << 10] {
+            sqlite::table_rows(&text(size));
+        }
+    }),
+];
 
 /// `size` bytes that look like text: words of a small vocabulary, the same in every run.
 fn text(size: usize) -> Vec<u8> {

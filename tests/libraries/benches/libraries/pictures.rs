@@ -47,23 +47,34 @@ fn webp_rows() {
 }
 
 fn png_rows() {
-    for side in SIDES {
-        let file = written(side);
-        let size = 4 * side * side;
-        row(
-            "png decode, row by row",
-            size,
-            size,
-            |out| {
-                decode_directly(&file, side, out);
-                size
-            },
-            |out| {
-                decode(&file, side, out);
-                size
-            },
-        );
+    for (what, ask) in [("png decode, row by row", Ask::Row), ("png decode, all rows at once", Ask::Image)] {
+        for side in SIDES {
+            let file = written(side);
+            let size = 4 * side * side;
+            row(
+                what,
+                size,
+                size,
+                |out| {
+                    decode_directly(&file, side, ask, out);
+                    size
+                },
+                |out| {
+                    decode(&file, side, ask, out);
+                    size
+                },
+            );
+        }
     }
+}
+
+/// How libpng is asked for the picture.
+#[derive(Clone, Copy)]
+enum Ask {
+    /// By `png_read_row`, a call for each.
+    Row,
+    /// By `png_read_image`.
+    Image,
 }
 
 /// A picture that is smooth but for some noise, as photographs are.
@@ -98,20 +109,25 @@ fn written(side: usize) -> Arc<[u8]> {
     file.lock().unwrap().as_slice().into()
 }
 
-fn decode(file: &Arc<[u8]>, side: usize, out: &mut [u8]) {
+fn decode(file: &Arc<[u8]>, side: usize, ask: Ask, out: &mut [u8]) {
     let png = png::png_create_read_struct(VERSION, None, None).unwrap();
     let info = png::png_create_info_struct(&png).unwrap();
     let mut source = Cursor::new(file.clone());
     png::png_set_read_fn(&png, move |_, room| drop(source.read(room))).unwrap();
     png::png_read_info(&png, &info).unwrap();
     png::png_read_update_info(&png, &info).unwrap();
-    for row in out.chunks_mut(4 * side) {
-        png::png_read_row(&png, row).unwrap();
+    match ask {
+        Ask::Row => out.chunks_mut(4 * side).for_each(|row| png::png_read_row(&png, row).unwrap()),
+        Ask::Image => {
+            // Tells the wrapper how many rows there are.
+            png::png_get_image_height(&png, &info).unwrap();
+            png::png_read_image(&png, &mut out.chunks_mut(4 * side).collect::<Vec<_>>()).unwrap();
+        }
     }
     png::png_read_end(&png, &info).unwrap();
 }
 
-fn decode_directly(file: &Arc<[u8]>, side: usize, out: &mut [u8]) {
+fn decode_directly(file: &Arc<[u8]>, side: usize, ask: Ask, out: &mut [u8]) {
     /// # Safety
     ///
     /// As libpng calls it.
@@ -130,8 +146,16 @@ fn decode_directly(file: &Arc<[u8]>, side: usize, out: &mut [u8]) {
         ffi::png_set_read_fn(&mut *png, (&raw mut source).cast::<c_void>(), Some(read));
         ffi::png_read_info(&mut *png, &mut *info);
         ffi::png_read_update_info(&mut *png, &mut *info);
-        for row in out.chunks_mut(4 * side) {
-            ffi::png_read_row(&mut *png, row.as_mut_ptr(), ptr::null_mut());
+        match ask {
+            Ask::Row => {
+                for row in out.chunks_mut(4 * side) {
+                    ffi::png_read_row(&mut *png, row.as_mut_ptr(), ptr::null_mut());
+                }
+            }
+            Ask::Image => {
+                let mut rows: Vec<_> = out.chunks_mut(4 * side).map(<[u8]>::as_mut_ptr).collect();
+                ffi::png_read_image(&mut *png, rows.as_mut_ptr());
+            }
         }
         ffi::png_read_end(&mut *png, &mut *info);
         ffi::png_destroy_read_struct(&mut png, &mut info, ptr::null_mut());

@@ -170,6 +170,11 @@ impl Shape {
         }
     }
 
+    /// What conditions compare: the integer of a `bool` or an enum, else the type itself.
+    pub(crate) fn compared(&self) -> Shape {
+        self.bits().map_or_else(|| self.clone(), |bits| Shape::Int(Some(bits.to_owned())))
+    }
+
     /// A number: every bit pattern is a value.
     pub(crate) fn is_number(&self) -> bool {
         matches!(self, Shape::Int(_) | Shape::Float(_) | Shape::Char)

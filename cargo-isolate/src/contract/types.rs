@@ -481,10 +481,13 @@ fn is_flexible(shape: &Shape) -> bool {
 /// The values of an enum whose variants have no fields, as far as a wrapper can name all of them.
 fn values(item: &TypeItem, variants: &[String]) -> Option<Values> {
     const INTEGERS: [&str; 10] = ["i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "isize", "usize"];
+    if item.repr.iter().any(|repr| repr.ends_with("(cfg)")) {
+        return None;
+    }
     let reprs: Vec<_> = item.repr.iter().flat_map(|repr| repr.split(',')).map(str::trim).collect();
     let stated = reprs.iter().find(|repr| INTEGERS.contains(*repr)).copied();
-    // C's own enums are as wide as an `int`.
-    let integer = stated.or_else(|| reprs.contains(&"C").then_some("u32"))?;
+    // C's own enums are as wide as an `int`, and their values may be below 0.
+    let integer = stated.or_else(|| reprs.contains(&"C").then_some("i32"))?;
     let can_be_named = !item.in_macro && !item.non_exhaustive && variants.iter().all(|name| !name.contains('('));
     can_be_named.then(|| Values { integer: integer.to_owned(), variants: variants.to_vec() })
 }

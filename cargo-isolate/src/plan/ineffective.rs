@@ -71,8 +71,8 @@ fn values(expr: &Expr, domain: &BTreeMap<String, Signature>, params: &[ParamPlan
         Expr::Bound { .. } => return Range { least: 0, ..Range::of_bits(64, true) },
         Expr::Int(_) | Expr::Outer(_) | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => None,
     };
-    let of_type = |shape: &Shape| Some(Range::of_bits(shape.number()?.bits, shape.is_signed()?));
-    shape.and_then(of_type).unwrap_or(Range::ANY)
+    let of_type = |shape: Shape| Some(Range::of_bits(shape.number()?.bits, shape.is_signed()?));
+    shape.map(Shape::compared).and_then(of_type).unwrap_or(Range::ANY)
 }
 
 /// Lengths that are kept in mind of objects, and that no function of the domain asks for.

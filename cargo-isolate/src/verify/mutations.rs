@@ -48,7 +48,7 @@ const fn mutation(
     Mutation { name, function, from, to, found }
 }
 
-const MUTATIONS: [Mutation; 50] = [
+const MUTATIONS: [Mutation; 52] = [
     mutation(
         Anywhere,
         "numbers_swapped",
@@ -158,6 +158,8 @@ const MUTATIONS: [Mutation; 50] = [
     ),
     mutation(Anywhere, "values_swapped", "size", "Ok((width, height))", "Ok((height, width))"),
     mutation(Anywhere, "success_taken_for_an_error", "size", "if ret != 1 {", "if ret == 1 {"),
+    mutation(Anywhere, "true_taken_for_an_error", "reopen", "if ret != 1 {", "if ret == 1 {"),
+    mutation(Anywhere, "value_of_a_bool_function", "reopen", "Ok(count)", "Ok(!count)"),
     mutation(Anywhere, "one_success_for_another", "step", "Ok(ret)", "Ok(ret + 1)"),
     mutation(
         Anywhere,

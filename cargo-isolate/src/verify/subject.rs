@@ -99,7 +99,7 @@ fn returns(function: &FunctionPlan) -> Returns {
         return if chosen::is_success(&failing.error, 0) { Returns::Anything } else { Returns::Unknown };
     }
     let is_shown = ret.shown_as.is_none() && ret.decision.contract() == Some(&Contract::Value);
-    match chosen::success(&failing.error, &ret.shape) {
+    match chosen::success(&failing.error, &ret.shape.compared()) {
         None => Returns::Unknown,
         Some(number) if tells(function) => Returns::Count { least: number },
         Some(number) => Returns::Number { number, shown: is_shown && !function.is_told_otherwise() },

@@ -131,9 +131,6 @@ impl Writer<'_, '_> {
             Some(Contract::Handle { nullable, hold, .. }) => self.handle_returned(*nullable, hold, &ret.shape),
             _ if self.function.is_told_otherwise() => {}
             _ => {
-                if ret.shape.bits().is_some() {
-                    self.checked_value(&ret.shape);
-                }
                 let ty = self.names.shown(ret.shown_as.as_deref(), &ret.shape);
                 let what = format!("what `{}` returned", self.function.name);
                 self.result(0, ty, "ret", what);

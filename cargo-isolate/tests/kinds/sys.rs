@@ -270,6 +270,7 @@ unsafe extern "C" {
     pub fn mode_of(ctx: &mut Ctx, at: &Point) -> Mode;
     pub fn switch(ctx: *mut Ctx, state: Level) -> Level;
     pub fn reopen(path: *const c_char, ctx: *mut *mut Ctx) -> bool;
+    pub fn climb(steps: *mut u8, cap: usize) -> Level;
 
     // what the library keeps
     pub fn lend(ctx: *mut Ctx, words: *mut u16, count: c_int, points: *const Point, n: usize) -> c_int;

@@ -238,7 +238,7 @@ impl<'t> Scanner<'_, 't> {
             kind,
             modules: scope.modules.clone(),
             cfgs,
-            repr: arguments("repr").collect(),
+            repr: reprs(&metas),
             visibility: visibility(node),
             generic: is_generic(node),
             non_exhaustive: metas.iter().any(|meta| meta.name == "non_exhaustive"),
@@ -381,4 +381,14 @@ fn fields(node: Node<'_, '_>) -> Vec<Field> {
     let list = node.child(TUPLE_FIELD_LIST);
     let tuple = list.iter().flat_map(|list| list.children()).filter(|child| child.kind() == TUPLE_FIELD);
     tuple.enumerate().map(|(index, child)| field(Some(format_smolstr!("{index}")), child)).collect()
+}
+
+/// What the `repr`s of a type say; one that holds in some builds only ends with ` (cfg)`.
+fn reprs(metas: &[attributes::Meta<'_, '_>]) -> Vec<String> {
+    let reprs = metas.iter().filter(|meta| meta.name == "repr");
+    let text = |meta: &attributes::Meta<'_, '_>| {
+        let of_builds = if meta.cfgs.is_empty() { "" } else { " (cfg)" };
+        Some(meta.arguments()? + of_builds)
+    };
+    reprs.filter_map(text).collect()
 }

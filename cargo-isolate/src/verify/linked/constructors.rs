@@ -6,10 +6,7 @@ use crate::{
     terminal::words::few,
 };
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt, ptr,
-};
+use std::{collections::BTreeSet, fmt, ptr};
 
 /// The constructors of a file that are linked into the program with a domain's functions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -50,16 +47,27 @@ pub(super) fn constructors<'f>(
 ) -> Vec<Constructors> {
     let members: Vec<_> = own(domain, files.clone()).flat_map(|file| &file.archive.members).collect();
     let linked = archive::linked(&members, domain.functions.iter().map(FunctionPlan::symbol));
-    let mut by_names: BTreeMap<Vec<String>, &Server> = BTreeMap::new();
+    let mut found: Vec<(Vec<String>, &Server)> = Vec::new();
     for file in own(domain, files) {
         let is_linked = |member: &&archive::Member| linked.iter().any(|linked| ptr::eq(*linked, *member));
         let members = file.archive.members.iter().filter(is_linked);
         let names: BTreeSet<_> = members.flat_map(|member| member.constructors.iter().cloned()).collect();
-        let server = by_names.entry(names.into_iter().collect()).or_insert(&file.server);
-        if server.is_crate() {
-            *server = &file.server;
+        if names.is_empty() {
+            continue;
+        }
+        let names: Vec<_> = names.into_iter().collect();
+        let same = |(others, server): &&mut (Vec<String>, &Server)| {
+            *others == names && server.is_crate() != file.server.is_crate()
+        };
+        match found.iter_mut().find(same) {
+            Some((_, server)) if server.is_crate() => *server = &file.server,
+            Some(_) => {}
+            None => found.push((names, &file.server)),
         }
     }
-    let some = by_names.into_iter().filter(|(names, _)| !names.is_empty());
-    some.map(|(constructors, by)| Constructors { domain: domain.name.clone(), by: by.clone(), constructors }).collect()
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    found
+        .into_iter()
+        .map(|(constructors, by)| Constructors { domain: domain.name.clone(), by: by.clone(), constructors })
+        .collect()
 }

@@ -52,6 +52,7 @@ unsafe extern "C" {
     pub fn rows(book: &mut Book, shelves: *mut *mut Book, lines: *const *const c_void, lines_lens: *const c_int, planes: *mut *mut u16, count: size) -> c_int;
     pub fn lend(book: *mut Book, words: *const u16, count: size) -> c_int;
     pub fn ready(level: c_int) -> bool;
+    pub fn reopen(level: c_int, count: *mut c_int) -> bool;
     pub fn each(back: Visit, user: *mut c_void) -> c_int;
     pub fn size(source: *const u8, source_len: usize, width: *mut c_int, height: *mut c_int) -> c_int;
     pub fn step(book: *mut Book) -> c_int;

@@ -120,7 +120,7 @@ impl Writer<'_, '_> {
     fn converted(&mut self, literal: &Expr, beside: &Expr) -> Option<String> {
         let Expr::Int(literal @ ..0) = literal else { return None };
         let shape = match beside {
-            Expr::Ret => self.function.ret.as_ref()?.shape.clone(),
+            Expr::Ret => self.function.ret.as_ref()?.shape.compared(),
             Expr::Call(call) => self.names.ret_of(&call.function)?,
             Expr::Name(name) => self.param(name)?.shape.clone(),
             Expr::Deref(name) => self.param(name)?.shape.pointee()?.1.clone(),
@@ -139,7 +139,7 @@ impl Writer<'_, '_> {
     fn number(&mut self, expr: &Expr, literal: &Expr) -> Option<String> {
         let Expr::Int(literal) = literal else { return None };
         let shape = match expr {
-            Expr::Ret => self.function.ret.as_ref()?.shape.clone(),
+            Expr::Ret => self.function.ret.as_ref()?.shape.compared(),
             Expr::Call(call) => self.names.ret_of(&call.function)?,
             Expr::Name(name) if self.fixed_number(name).is_some() => return None,
             Expr::Name(name) => match self.param(name) {

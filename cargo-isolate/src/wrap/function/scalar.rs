@@ -3,6 +3,7 @@
 use super::words::{mut_cast, room_pointer, when_some};
 use super::{Dir, ParamPlan, Shape, Writer, joined, optional};
 use crate::contract::{
+    Contract,
     number::Number,
     shape::{TypePath, Values},
 };
@@ -51,9 +52,14 @@ impl Writer<'_, '_> {
         });
     }
 
-    /// What was returned as an integer, where that is a value of the declared type.
-    pub(super) fn checked_value(&mut self, shape: &Shape) {
-        let arms = match shape {
+    /// What was returned as an integer, where that is a value of the declared type. Lengths that it tells are computed before, of
+    /// the integer.
+    pub(super) fn check_returned(&mut self) {
+        let Some(ret) = self.function.ret.as_ref().filter(|_| !self.function.is_told_otherwise()) else { return };
+        if ret.decision.contract() != Some(&Contract::Value) || ret.shape.bits().is_none() {
+            return;
+        }
+        let arms = match &ret.shape {
             Shape::Enum { path, values: Some(Values { integer, variants }), .. } => {
                 let ty = self.names.item(path);
                 let arm = |variant: &String| {

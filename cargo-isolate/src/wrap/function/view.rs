@@ -90,6 +90,7 @@ impl View {
         for index in 0..function.params.len() {
             writer.outcome(index);
         }
+        writer.check_returned();
         writer.keep();
         writer.bind();
         match &function.failing {

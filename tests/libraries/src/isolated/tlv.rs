@@ -1480,13 +1480,13 @@ pub fn told_colour(number: c_int, lie: c_int) -> Result<ffi2::Colour, Fault> {
     let ret = unsafe {
         call.run(move || std::mem::transmute::<
             unsafe extern "C" fn(_, _) -> _,
-            unsafe extern "C" fn(c_int, c_int) -> u32,
+            unsafe extern "C" fn(c_int, c_int) -> i32,
         >(ffi2::told_colour)(number, lie))
     }?;
     call.valid(
         match ret {
-            bits if bits == ffi2::Colour::Odd as u32 => Some(ffi2::Colour::Odd),
-            bits if bits == ffi2::Colour::Even as u32 => Some(ffi2::Colour::Even),
+            bits if bits == ffi2::Colour::Odd as i32 => Some(ffi2::Colour::Odd),
+            bits if bits == ffi2::Colour::Even as i32 => Some(ffi2::Colour::Even),
             _ => None,
         },
     )

@@ -76,8 +76,8 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// The library has the pointer as soon as it was called, and whether it has failed or not: so the object holds what is there. The
-    /// former one goes where nothing has failed.
+    /// The library has the pointer as soon as it was called, whether it has failed or not, and whatever else comes of the call: so an
+    /// object that is there holds the copy before. The former one goes where nothing has failed.
     fn hold(&mut self, ToKeep { local, object, slot, .. }: ToKeep) {
         let given = self.given.get(&object).cloned();
         let owner = given.as_ref().map_or_else(|| self.local(&object), |_| "owned".to_owned());
@@ -87,9 +87,9 @@ impl Writer<'_, '_> {
         };
         match (given, slot) {
             (Some(given), _) => self.after.kept.push(format!("if let Some(owned) = &{given} {{ {hold} }}")),
-            (None, None) => self.after.kept.push(hold),
+            (None, None) => self.step(hold),
             (None, Some(slot)) => {
-                self.after.kept.push(hold);
+                self.step(hold);
                 let former = self.fresh(&joined(&local, "before"));
                 self.before.push(format!("let _{former};"));
                 self.after.plain.push(format!("_{former} = {owner}.superseded(\"{slot}\");"));

@@ -1262,12 +1262,12 @@ pub fn told_reader_name(
         }
         None => (None, std::ptr::null()),
     };
+    reader.hold_as("name", name_kept);
     // SAFETY: each pointer covers what the contract of `told_reader_name` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
         call.run(move || ffi2::told_reader_name(reader_ptr, name_ptr.cast()))
     }?;
-    reader.hold_as("name", name_kept);
     _name_kept_before = reader.superseded("name");
     Ok(ret)
 }
@@ -1293,12 +1293,12 @@ pub fn told_reader_more(
     let more_ptr;
     (more_kept, more_ptr) = call.retain(&DOMAIN, more)?;
     let count = call.length(more.len())?;
+    reader.hold_as("more", more_kept);
     // SAFETY: each pointer covers what the contract of `told_reader_more` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
         call.run(move || ffi2::told_reader_more(reader_ptr, more_ptr, count, lie))
     }?;
-    reader.hold_as("more", more_kept);
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
@@ -1380,12 +1380,12 @@ pub fn told_window_begin(
     let kept_ptr;
     (kept_kept, kept_ptr) = call.retain(&DOMAIN, kept)?;
     let size = call.length(kept.len())?;
+    window.hold(kept_kept);
     // SAFETY: each pointer covers what the contract of `told_window_begin` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
         call.run(move || ffi2::told_window_begin(window_ptr, kept_ptr, size))
     }?;
-    window.hold(kept_kept);
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
@@ -1412,12 +1412,12 @@ pub fn told_window_slide(
     let kept_ptr;
     (kept_kept, kept_ptr) = call.retain(&DOMAIN, kept)?;
     let size = call.length(kept.len())?;
+    window.hold_as("next", kept_kept);
     // SAFETY: each pointer covers what the contract of `told_window_slide` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
         call.run(move || ffi2::told_window_slide(window_ptr, kept_ptr, size))
     }?;
-    window.hold_as("next", kept_kept);
     if ret != 0 {
         return Err(call.failed(ret, None));
     }

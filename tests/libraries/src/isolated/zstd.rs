@@ -779,6 +779,7 @@ pub fn ZSTD_CCtx_refPrefix(
         None => (None, std::ptr::null()),
     };
     let prefix_size = call.length(prefix.map_or(0, |slice| slice.len()))?;
+    cctx.hold_as("prefix", prefix_kept);
     // SAFETY: each pointer covers what the contract of `ZSTD_CCtx_refPrefix` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
@@ -788,7 +789,6 @@ pub fn ZSTD_CCtx_refPrefix(
             prefix_size,
         ))
     }?;
-    cctx.hold_as("prefix", prefix_kept);
     // SAFETY: as above.
     let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
     if zstd_is_error != 0 {
@@ -865,6 +865,7 @@ pub fn ZSTD_DCtx_refPrefix(
         None => (None, std::ptr::null()),
     };
     let prefix_size = call.length(prefix.map_or(0, |slice| slice.len()))?;
+    dctx.hold_as("prefix", prefix_kept);
     // SAFETY: each pointer covers what the contract of `ZSTD_DCtx_refPrefix` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
@@ -874,7 +875,6 @@ pub fn ZSTD_DCtx_refPrefix(
             prefix_size,
         ))
     }?;
-    dctx.hold_as("prefix", prefix_kept);
     // SAFETY: as above.
     let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
     if zstd_is_error != 0 {

@@ -339,35 +339,3 @@ fn a_hundred_threads() {
         }
     });
 }
-
-/// A thread that is cancelled while it is inside leaves a record behind that says so. The next thread has it, and is in no call.
-#[test]
-fn the_next_thread_after_one_that_was_cancelled_inside() {
-    static CANCELLED: Domain = Domain::new("cancelled");
-    static IS_INSIDE: AtomicBool = AtomicBool::new(false);
-    extern "C" fn wait_inside(_: *mut libc::c_void) -> *mut libc::c_void {
-        IS_INSIDE.store(true, Ordering::Relaxed);
-        // SAFETY: waits to be cancelled.
-        let _ = in_domain(&CANCELLED, || unsafe { libc::pause() });
-        std::ptr::null_mut()
-    }
-    if !isolation() {
-        return;
-    }
-    // SAFETY: a thread that needs no argument, is cancelled, and joined.
-    unsafe {
-        let (mut thread, mut end) = (std::mem::zeroed(), std::ptr::null_mut());
-        assert_eq!(libc::pthread_create(&mut thread, std::ptr::null(), wait_inside, std::ptr::null_mut()), 0);
-        while !IS_INSIDE.load(Ordering::Relaxed) {
-            libc::sched_yield();
-        }
-        std::thread::sleep(Duration::from_millis(100));
-        assert_eq!(libc::pthread_cancel(thread), 0);
-        assert_eq!(libc::pthread_join(thread, &mut end), 0);
-        assert_eq!(end.addr(), usize::MAX, "PTHREAD_CANCELED");
-    }
-    for _ in 0..3 {
-        let called = std::thread::spawn(|| in_domain(&CANCELLED, || 5)).join().unwrap();
-        assert_eq!(called.unwrap(), 5);
-    }
-}

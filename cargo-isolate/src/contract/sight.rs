@@ -29,7 +29,7 @@ fn is_seen_from_root(visibility: &str, module: &[String]) -> bool {
         ("", _) | (_, Some("self" | "inself")) => module.is_empty(),
         ("pub", _) | (_, Some("crate")) => true,
         (_, Some("super")) => module.len() <= 1,
-        (_, Some(path)) => follow(path.strip_prefix("in").unwrap_or(path), module).is_empty(),
+        (_, Some(path)) => follow(segments(path.strip_prefix("in").unwrap_or(path)), module).is_empty(),
         (_, None) => false,
     }
 }
@@ -123,13 +123,18 @@ fn visibilities<'g>(package: &'g Package, item: &'g TypePath) -> impl Iterator<I
 
 /// The modules that a path of `place` may lead to: in the first edition it begins at the root of the crate.
 fn targets(path: &str, place: &[String]) -> [Vec<String>; 2] {
-    [follow(path, place), follow(path, &[])]
+    [follow(segments(path), place), follow(segments(path), &[])]
 }
 
-fn follow(path: &str, from: &[String]) -> Vec<String> {
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split("::").filter(|segment| !segment.is_empty())
+}
+
+/// The module that a path of this crate leads to, from another.
+pub(super) fn follow<'p>(path: impl Iterator<Item = &'p str>, from: &[String]) -> Vec<String> {
     let mut module = from.to_vec();
-    for word in path.split("::").filter(|word| !word.is_empty()) {
-        match word {
+    for segment in path {
+        match segment {
             "crate" => module.clear(),
             "self" => {}
             "super" => drop(module.pop()),

@@ -6,7 +6,7 @@ mod macros;
 use super::{
     number::{Class, Number},
     shape::{Function, Shape, TypePath, Values},
-    sight::{Viewer, shown},
+    sight::{Viewer, follow, shown},
 };
 use crate::{
     graph::{Graph, Package, Role, SourceFile},
@@ -276,7 +276,7 @@ impl<'g> Types<'g> {
         if matches!(qualifier.first().map(String::as_str), Some("std" | "core" | "libc")) {
             return of_c(name).unwrap_or_else(|| unknown(name, of_rust(name, "is not a known type of C")));
         }
-        let module = module_of(qualifier, site.module);
+        let module = follow(qualifier.iter().map(String::as_str), site.module);
         let here = self.declared(site.package, name, &module, trail).or_else(|| of_c(name));
         let elsewhere = || {
             let externs = self.graph.packages[site.package].externs.values();
@@ -429,20 +429,6 @@ fn renamed(package: &Package) -> BTreeMap<&str, Vec<Renamed>> {
         }
     }
     renamed
-}
-
-/// The module that a path of this crate leads to, from another.
-fn module_of(qualifier: &[String], from: &[String]) -> Vec<String> {
-    let mut module = from.to_vec();
-    for word in qualifier {
-        match &**word {
-            "crate" => module.clear(),
-            "self" => {}
-            "super" => drop(module.pop()),
-            name => module.push(name.to_owned()),
-        }
-    }
-    module
 }
 
 impl Item<'_> {

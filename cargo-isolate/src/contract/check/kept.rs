@@ -118,8 +118,7 @@ fn lasting(word: &str) -> Option<Lasting> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::planned;
-    use crate::{contract::Contract, plan::Decision};
+    use super::super::tests::contracts;
 
     const LIBRARY: &str = "
 //- app/src/main.rs
@@ -144,19 +143,10 @@ unsafe extern \"C\" {
     const OPEN: &str = "ret = { kind = \"handle\", own = \"give\", free = \"close\" }\narg.out = { kind = \"null\" }";
     const STREAM: &str = "[struct.Stream]\ncreate = { begin = \"end\" }\nprivate = [\"next\"]";
 
-    /// The contracts of the parameters of the function that the policy speaks of first, or the mistakes.
-    fn found(words: &str) -> String {
-        planned(LIBRARY, words, |function| {
-            let contract =
-                |decision: &Decision| decision.contract().map_or_else(|| "refused".to_owned(), Contract::to_toml);
-            function.params.iter().map(|param| contract(&param.decision)).collect::<Vec<_>>().join("\n")
-        })
-    }
-
     /// One contract is kept as it is said.
     #[track_caller]
     fn check(entry: &str, kept: &str, rest: &str) {
-        let found = found(&format!("{entry} = {kept}\n{rest}"));
+        let found = contracts(LIBRARY, &format!("{entry} = {kept}\n{rest}"));
         assert!(found.lines().any(|line| line == kept), "{found}");
     }
 
@@ -192,7 +182,7 @@ unsafe extern \"C\" {
             format!("[fn.attach]\narg.name = {{ {text} }}\narg.vfs = {{ {text} }}"),
             "[fn.attach]\narg.db = { kind = \"handle\", until = \"free:db\" }".to_owned(),
         ];
-        let shown = entries.map(|words| format!("{words}\n{}", found(&words)));
+        let shown = entries.map(|words| format!("{words}\n{}", contracts(LIBRARY, &words)));
         insta::assert_snapshot!(shown.join("\n"));
     }
 }

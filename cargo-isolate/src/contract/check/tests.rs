@@ -57,12 +57,21 @@ pub(super) fn planned(library: &str, words: &str, shown: impl Fn(&FunctionPlan) 
     }
 }
 
+/// The contracts of the parameters of the function that `words` begin with, or the mistakes.
+pub(super) fn contracts(library: &str, words: &str) -> String {
+    planned(library, words, |function| {
+        let params = function.params.iter().map(|param| contract(&param.decision));
+        params.collect::<Vec<_>>().join("\n")
+    })
+}
+
+fn contract(decision: &crate::plan::Decision) -> String {
+    decision.contract().map_or_else(|| "refused".to_owned(), super::Contract::to_toml)
+}
+
 fn shown(function: &FunctionPlan) -> String {
     let params = function.params.iter().map(|param| (&*param.name, &param.decision));
     let all = params.chain(function.ret.iter().map(|ret| ("ret", &ret.decision)));
-    let contract = |decision: &crate::plan::Decision| {
-        decision.contract().map_or_else(|| "refused".to_owned(), super::Contract::to_toml)
-    };
     let form = function.form.as_ref().map(|form| match &form.when {
         Some(when) => format!("as {}, where {when}", form.name),
         None => format!("as {}", form.name),

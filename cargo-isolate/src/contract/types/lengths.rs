@@ -41,7 +41,7 @@ fn constant(graph: &Graph, path: &syn::Path, site: Site<'_>, depth: u8) -> Optio
     };
     let module = |(file, constant): &(&SourceFile, &Constant)| [&*file.module, &*constant.modules].concat();
     let qualifier: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-    let here = super::module_of(&qualifier[..qualifier.len() - 1], site.module);
+    let here = super::follow(qualifier[..qualifier.len() - 1].iter().map(|word| &**word), site.module);
     let near: Vec<_> = all.iter().filter(|found| module(found) == here).collect();
     let candidates = if near.is_empty() { all.iter().collect() } else { near };
     let mut values = candidates.into_iter().map(|found| value(found.1, &module(found)));

@@ -1,7 +1,6 @@
 //! Callbacks, as policies say them.
 
-use super::super::tests::planned;
-use crate::{contract::Contract, plan::Decision};
+use super::super::tests::contracts;
 
 const LIBRARY: &str = "
 //- app/src/main.rs
@@ -28,18 +27,9 @@ unsafe extern \"C\" {
 }
 ";
 
-/// The contracts of the one function that the policy speaks of, or the mistakes.
-fn found(words: &str) -> String {
-    planned(LIBRARY, words, |function| {
-        let contract =
-            |decision: &Decision| decision.contract().map_or_else(|| "refused".to_owned(), Contract::to_toml);
-        function.params.iter().map(|param| contract(&param.decision)).collect::<Vec<_>>().join("\n")
-    })
-}
-
 #[track_caller]
 fn check(words: &str, expected: &str) {
-    assert_eq!(found(words), expected);
+    assert_eq!(contracts(LIBRARY, words), expected);
 }
 
 #[test]
@@ -77,7 +67,7 @@ fn what_the_function_was_given() {
         each("cap = \"fn.n\""),
         "[fn.fill]\narg.row = { kind = \"buf\", dir = \"out\", cap = \"fn.level\" }".to_owned(),
     ];
-    let shown = entries.map(|words| format!("{words}\n{}", found(&words)));
+    let shown = entries.map(|words| format!("{words}\n{}", contracts(LIBRARY, &words)));
     insta::assert_snapshot!(shown.join("\n"));
 }
 
@@ -122,7 +112,7 @@ fn what_cannot_be_kept_or_told() {
         "[fn.settle]\nbind.level = { size = \"size(db)\" }\nbind.bd = { size = \"size(db)\" }".to_owned(),
         "[fn.settle]\nbind.db = { size = \"size(level)\", length = \"ret\" }".to_owned(),
     ];
-    let shown = entries.map(|words| format!("{words}\n{}", found(&words)));
+    let shown = entries.map(|words| format!("{words}\n{}", contracts(LIBRARY, &words)));
     insta::assert_snapshot!(shown.join("\n"));
 }
 
@@ -153,6 +143,6 @@ arg.row = { kind = "cb", scope = "call", params = [
         "[fn.made]\nret = { kind = \"cb\", scope = \"call\" }",
         "[fn.bare]\nretry = 1\narg.back = { kind = \"cb\", scope = \"call\" }\narg.data = { kind = \"null\" }",
     ];
-    let shown = entries.map(|words| format!("{words}\n{}", found(words)));
+    let shown = entries.map(|words| format!("{words}\n{}", contracts(LIBRARY, words)));
     insta::assert_snapshot!(shown.join("\n"));
 }
